@@ -1,0 +1,211 @@
+# personalize: build, test, install. `make help` tells what there is.
+
+LUA_VERSION ?= 5.4
+LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 luajit
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+
+# Everything built lies below here; a build with other flags gets another.
+OUT ?= build
+B = $(OUT)/$(LUA_VERSION)
+
+# LuaJIT loads what Lua 5.1 loads, from the same folders.
+LUA_ABI = $(LUA_VERSION:luajit=5.1)
+LUA_NAME = $(if $(filter luajit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
+LUA ?= $(shell command -v $(LUA_NAME) || command -v lua$(subst .,,$(LUA_ABI)) || echo lua)
+
+# Debian, Fedora, Alpine and Homebrew each name Lua's pkg-config file in their
+# own way. Looked up when used: `deps` may have installed it in the meantime.
+LUA_PC = $(firstword $(foreach p,$(LUA_NAME) lua-$(LUA_ABI) lua$(subst .,,$(LUA_ABI)), \
+	$(shell pkg-config --exists $p && echo $p)))
+LUA_CFLAGS = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell pkg-config --cflags $(LUA_PC)))
+LUA_LIBS ?= $(shell pkg-config --libs $(LUA_PC))
+CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl)
+CURL_LIBS ?= $(shell pkg-config --libs libcurl)
+CRYPTO_CFLAGS ?= $(shell pkg-config --cflags libcrypto)
+CRYPTO_LIBS ?= $(shell pkg-config --libs libcrypto)
+
+STRICT ?= -std=c99 -fvisibility=hidden -Wall -Wextra -Wpedantic -Wshadow \
+	-Wconversion -Wstrict-prototypes -Wvla $(if $(WERROR),-Werror)
+COMPILE = $(CC) $(STRICT) -fPIC $(CPPFLAGS) $(CFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+LIBRARY = $(if $(filter Darwin,$(shell uname)),-bundle -undefined dynamic_lookup,-shared)
+PROGRAM = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^)
+
+Q = $(if $(V),,@)
+SAY = $(if $(V),,@echo '  $1 $(patsubst src/%,%,$2)')
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+MAKE_ALSO = $(MAKE) --no-print-directory
+MAKE_MANY = $(MAKE_ALSO) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+
+# -- What is built of what ---------------------------------------------------
+# The libraries keep apart what loads libcurl and what must not (in nginx).
+# A new source in src/core, src/io or src/binding belongs to personalize.core,
+# unless it is named here as one that needs libcurl.
+CURL_ONLY = src/io/pz_curl.c src/binding/lpz_curl.c
+CURL_SOURCES = $(CURL_ONLY) src/binding/lpz.c src/core/pz_buf.c src/core/pz_text.c
+CORE_SOURCES = $(filter-out $(CURL_ONLY),$(wildcard src/core/*.c src/io/*.c src/binding/*.c))
+LUA_FILES = $(shell find src/personalize -name '*.lua' | LC_ALL=C sort)
+COMMANDS = $(wildcard src/bin/*)
+C_TESTS = $(patsubst spec/c/%.c,$(OUT)/c/%,$(wildcard spec/c/*_test.c))
+VERSION = $(shell sed -n 's/^return "\(.*\)"/\1/p' src/personalize/version.lua)
+
+# src/core and src/io know no Lua, so their objects serve every version of it.
+objects = $(patsubst src/%.c,$(OUT)/%.o,$(filter-out src/binding/%,$1)) \
+	$(patsubst src/%.c,$B/%.o,$(filter src/binding/%,$1))
+CORE_OBJECTS = $(call objects,$(CORE_SOURCES))
+CURL_OBJECTS = $(call objects,$(CURL_SOURCES))
+PLAIN_OBJECTS = $(sort $(filter-out $B/%,$(CORE_OBJECTS) $(CURL_OBJECTS)))
+LIBRARIES = $B/personalize/core.so $B/personalize/curl.so
+
+all: $(LIBRARIES) ## build for LUA_VERSION (5.1, 5.2, 5.3, 5.4, luajit; 5.4 if not said)
+
+$B/personalize/core.so: $(CORE_OBJECTS)
+$B/personalize/core.so: LIBS = $(CRYPTO_LIBS)
+$B/personalize/curl.so: $(CURL_OBJECTS)
+$B/personalize/curl.so: LIBS = $(CURL_LIBS)
+$(LIBRARIES):
+	@mkdir -p $(@D)
+	$(call SAY,LD,$@)
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(LIBRARY) -o $@ $^ $(LIBS)
+
+# Each room sees the headers that it may use, and no others.
+$(OUT)/core/pz_crypto.o: INCLUDES = $(CRYPTO_CFLAGS)
+$(OUT)/io/%.o: INCLUDES = $(CURL_CFLAGS)
+$B/binding/%.o: INCLUDES = $(LUA_CFLAGS)
+$(PLAIN_OBJECTS): $(OUT)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$Q$(COMPILE)
+$B/binding/%.o: src/binding/%.c Makefile | headers
+	@mkdir -p $(@D)
+	$(call SAY,CC,$< ($(LUA_VERSION)))
+	$Q$(COMPILE)
+
+headers:
+	@[ -n "$(LUA_INCDIR)$(LUA_PC)" ] || { \
+	  echo "No headers of Lua $(LUA_VERSION) found: 'make deps', or give LUA_INCDIR=DIR." >&2; exit 1; }
+
+# One program a file, linked with all that needs neither Lua nor libcurl.
+$(OUT)/c/%_test.o: INCLUDES = $(shell pkg-config --cflags cmocka)
+$(OUT)/c/%.o: spec/c/%.c Makefile
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$Q$(COMPILE)
+$(OUT)/c/%_test: $(OUT)/c/%_test.o $(filter $(OUT)/core/% $(OUT)/io/%,$(CORE_OBJECTS))
+	$(call SAY,LD,$@)
+	$Q$(PROGRAM) $(shell pkg-config --libs cmocka) $(CRYPTO_LIBS)
+.PRECIOUS: $(OUT)/c/%.o $B/binding/%.o
+
+# -- Trying it ---------------------------------------------------------------
+deps: ## install what everything here needs (Debian, root); elsewhere say what to install
+	@spec/support/deps test
+
+demo: ## a data deletion job from beginning to end, against a local AWS over TLS
+	@spec/support/deps demo
+	@$(MAKE_MANY) all
+	@spec/support/run-suites --lua $(LUA_VERSION) run spec/support/with-local-aws \
+	  --tls --job-seconds 2 --object users.csv=examples/users.csv -- \
+	  $(LUA) examples/create_data_deletion_job.lua
+
+test: ## every suite on every Lua; the last line is 'N passed, N failed'
+	@spec/support/deps test
+	@$(MAKE_MANY) everything rock
+	@spec/support/run-suites --lua "$(LUA_VERSIONS)" test
+
+vectors: ## only the specs that read $PERSONALIZE_VECTORS
+	@spec/support/deps test
+	@$(MAKE_MANY) all-5.1 all-5.4
+	@spec/support/run-suites --lua "5.4 luajit" vectors
+
+# Leaks and undefined behaviour show best without the optimiser's rewriting.
+SANITIZED = OUT=build/checked CFLAGS="-O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined" CPPFLAGS=-DPZ_TEST
+CHECK_VERSIONS ?= 5.1 5.4
+
+check: ## C tests and specs under the address and undefined behaviour sanitizers
+	@spec/support/deps test
+	@$(MAKE_MANY) $(CHECK_VERSIONS:%=all-%)
+	@$(MAKE_MANY) $(SANITIZED) c-programs $(CHECK_VERSIONS:%=host-%)
+	@spec/support/run-suites --lua "$(CHECK_VERSIONS)" check
+
+bench: ## time and memory, a line of JSON each
+	@$(MAKE_MANY) all-5.1 all-5.4
+	@spec/support/run-suites --lua $(LUA_VERSION) run spec/bench/run
+
+soak: ## what takes too long for `make test`
+	@$(MAKE_MANY) all-5.1 all-5.4
+	@spec/support/run-suites --lua $(LUA_VERSION) run spec/bench/soak
+
+lint: ## warnings of gcc and clang, luacheck, and the rules of the house
+	@spec/support/deps lint
+	@$(MAKE_MANY) everything OUT=build/lint/gcc CC=gcc WERROR=1
+	@$(MAKE_MANY) everything OUT=build/lint/clang CC=clang WERROR=1
+	@# luarocks chooses no standard and hides no symbol.
+	@$(MAKE_MANY) everything OUT=build/lint/rock CFLAGS=-O2 STRICT="-Wall -Wextra -Werror"
+	@$(MAKE_MANY) rock
+	@spec/support/lint
+
+# The same for other versions, by a make of its own for each; what they share
+# stands before it, so that no two of them make it at once.
+everything: $(LUA_VERSIONS:%=all-%) c-tests
+all-%: $(PLAIN_OBJECTS)
+	@$(MAKE_ALSO) all LUA_VERSION=$*
+host-%: $(PLAIN_OBJECTS)
+	@$(MAKE_ALSO) $(OUT)/$*/host LUA_VERSION=$*
+# With the hook that lets an allocation fail, which the libraries never have.
+c-tests:
+	@$(MAKE_ALSO) c-programs OUT=$(OUT)/hooked CPPFLAGS="$(CPPFLAGS) -DPZ_TEST"
+c-programs: $(C_TESTS)
+
+# A Lua of our own, with all of the C in it: sanitizers want to be in the
+# program, and its allocator can refuse.
+spec/support/host.c:
+	@echo "There is no $@ yet: nothing to run the specs under a sanitizer with." >&2; exit 1
+$B/host.o: INCLUDES = $(LUA_CFLAGS)
+$B/host.o: spec/support/host.c Makefile
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$Q$(COMPILE)
+$B/host: $B/host.o $(sort $(CORE_OBJECTS) $(CURL_OBJECTS))
+	$(call SAY,LD,$@)
+	$Q$(PROGRAM) -rdynamic $(LUA_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) -lm -ldl
+
+# -- Installing --------------------------------------------------------------
+SHARE = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_ABI)/personalize
+LIB = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_ABI)/personalize
+BIN = $(DESTDIR)$(PREFIX)/bin
+
+install: all ## into PREFIX (/usr/local), below DESTDIR, for LUA_VERSION
+	@for file in $(LUA_FILES:src/personalize/%=%); do \
+	  mkdir -p "$(SHARE)/$$(dirname $$file)" && \
+	  install -m 644 "src/personalize/$$file" "$(SHARE)/$$file" || exit 1; done
+	@mkdir -p "$(LIB)" && install -m 755 $(LIBRARIES) "$(LIB)"
+	@# The plain name 'lua' may be any version; the command needs this one.
+	@for file in $(COMMANDS:src/bin/%=%); do mkdir -p "$(BIN)" && \
+	  sed '1s|^#!.*|#!/usr/bin/env $(notdir $(LUA))|' src/bin/$$file >"$(BIN)/$$file" && \
+	  chmod 755 "$(BIN)/$$file" || exit 1; done
+
+uninstall: ## take away what install laid
+	@rm -f $(COMMANDS:src/bin/%="$(BIN)/%")
+	@rm -rf "$(SHARE)" "$(LIB)"
+
+rock: ## pack the tree as a source rock into build/
+	@spec/support/rock pack
+
+clean: ## remove all that was built
+	@rm -rf build
+
+# For spec/support/lint, so that no list of sources is kept twice.
+sources:
+	@printf 'core %s\n' $(CORE_SOURCES)
+	@printf 'curl %s\n' $(CURL_SOURCES)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
+	  awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
+	@echo "Variables: LUA_VERSION LUA_INCDIR PREFIX DESTDIR CC CFLAGS LDFLAGS WERROR=1 V=1"
+
+-include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
+
+.DEFAULT_GOAL := all
+.PHONY: all headers deps demo test vectors check bench soak lint everything c-tests c-programs install uninstall rock clean sources help

@@ -1,0 +1,53 @@
+rockspec_format = "3.0"
+package = "personalize"
+version = "scm-1"
+-- Stands for the public address, which a release puts here.
+source = { url = "git+https://example.invalid/personalize.git" }
+description = {
+  summary = "Amazon Personalize data deletion jobs",
+  detailed = [[
+    Signs, sends, retries and follows data deletion jobs of Amazon Personalize:
+    in plain Lua over libcurl, in OpenResty over cosockets.
+  ]],
+  homepage = "https://example.invalid/personalize",
+  license = "MIT",
+}
+dependencies = {
+  "lua >= 5.1, < 5.6",
+  "lua-cjson >= 2.1",
+}
+-- curl without its header: Debian keeps it in a folder that luarocks does not
+-- search and the compiler does. CURL_DIR and the like still lead elsewhere.
+external_dependencies = {
+  CURL = { library = "curl" },
+  OPENSSL = { header = "openssl/evp.h", library = "crypto" },
+}
+build = {
+  type = "builtin",
+  modules = {
+    ["personalize"] = "src/personalize/init.lua",
+    ["personalize.core"] = {
+      sources = {
+        "src/binding/lpz.c",
+        "src/core/pz_buf.c",
+      },
+      libraries = { "crypto" },
+      incdirs = { "$(OPENSSL_INCDIR)" },
+      libdirs = { "$(OPENSSL_LIBDIR)" },
+    },
+    ["personalize.curl"] = {
+      sources = {
+        "src/binding/lpz.c",
+        "src/binding/lpz_curl.c",
+        "src/core/pz_buf.c",
+        "src/core/pz_text.c",
+        "src/io/pz_curl.c",
+      },
+      libraries = { "curl" },
+      incdirs = { "$(CURL_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)" },
+    },
+    ["personalize.version"] = "src/personalize/version.lua",
+  },
+}
+test = { type = "busted" }

@@ -1,0 +1,114 @@
+"""
+The /_local paths: watching and steering the server while it runs.
+
+Unsigned, which is fine for a server that listens on loopback only.
+"""
+
+import json
+
+from .faults import parse_spec
+from .wire import Answer
+
+BODY_MAX = 64 * 1024 * 1024
+LINE = ("operation", "status", "code", "request_id", "connection",
+        "invocation_id", "attempt", "user_agent", "mishap")
+
+
+class Admin:
+    def __init__(self, local):
+        self.local = local
+
+    def claims(self, request):
+        return request.path.startswith("/_local/")
+
+    def answer(self, request):
+        request.operation = "_local"
+        name = request.path[len("/_local/"):]
+        action = getattr(self, "%s_%s" % (request.method.lower(), name), None)
+        body = request.body.read_all(BODY_MAX)
+        if action is None:
+            return self.reply(404, {"error": "no such path, see --help"})
+        try:
+            given = json.loads(body) if body.strip() else {}
+            return self.reply(200, action(given))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return self.reply(400, {"error": str(error)})
+
+    @staticmethod
+    def reply(status, value):
+        return Answer(status, [("Content-Type", "application/json")],
+                      json.dumps(value).encode() + b"\n")
+
+    def failure(self, request):
+        return self.reply(500, {"error": "see the server's stderr"})
+
+    def get_requests(self, _):
+        log = self.local.server.log
+        with log.lock:
+            lines = [dict(zip(LINE, line)) for line in log.lines
+                     if line[0] != "_local"]
+            totals = [(key, n) for key, n in log.totals.items()
+                      if key[0] != "_local"]
+            refused, connections = log.last_refused, log.connections
+        operations, statuses, codes = {}, {}, {}
+        for (operation, status, code), n in totals:
+            for counts, key in ((operations, operation or "unknown"),
+                                (statuses, str(status)), (codes, code)):
+                if key is not None:
+                    counts[key] = counts.get(key, 0) + n
+        return {"count": sum(n for _, n in totals), "operations": operations,
+                "statuses": statuses, "codes": codes,
+                "connections": connections, "last_refused": refused,
+                "requests": lines}
+
+    def post_fault(self, given):
+        for one in given if isinstance(given, list) else [given]:
+            one = dict(one)
+            if "spec" in one:
+                one = parse_spec(one.pop("spec")) | one
+            self.local.faults.add(one)
+        return {"faults": len(self.local.faults.rules)}
+
+    def delete_fault(self, _):
+        self.local.faults.clear()
+        return {"faults": 0}
+
+    def post_settings(self, given):
+        settings = self.local.settings
+        for name, value in given.items():
+            if name in settings.KNOBS:
+                wanted = type(settings.initial[name])
+                setattr(settings, name, wanted(value))
+            elif name == "clock_offset":
+                settings.clock.offset = float(value)
+            elif name == "users":
+                settings.users = None if value is None else frozenset(
+                    user.encode("utf-8") for user in value)
+            else:
+                raise ValueError("there is no setting %s" % name)
+        return {name: getattr(settings, name) for name in settings.KNOBS}
+
+    def post_job(self, given):
+        jobs = self.local.jobs
+        with jobs.lock:
+            jobs.settle()
+            job = jobs.by_name[given["jobName"]]
+            status = given["status"]
+            if status not in ("IN_PROGRESS", "COMPLETED", "FAILED"):
+                raise ValueError("a job cannot be made %s" % status)
+            jobs.force(job, status, given.get("failureReason"))
+            return {"status": job.status(jobs.monotonic())}
+
+    def post_credentials(self, given):
+        expires = given.get("expires_in")
+        if expires is not None:
+            expires += self.local.settings.clock.now()
+        self.local.credentials.add(
+            given["access_key_id"], given["secret_access_key"],
+            given.get("session_token"), expires)
+        return {"credentials": len(self.local.credentials.known)}
+
+    def post_reset(self, _):
+        self.local.restore()
+        self.local.server.log.clear()
+        return {}

@@ -1,0 +1,167 @@
+"""
+Data deletion jobs: their names, their life, their lists.
+
+No thread runs a job. It is settled by the next one who looks, as of the
+moment it began; whoever changes objects looks first, so a job always reads
+the list that lay there when it went IN_PROGRESS.
+"""
+
+import heapq
+import threading
+import time
+from bisect import bisect_left
+from collections import OrderedDict
+
+from .userlist import ListFault, count
+
+CACHED_COUNTS = 64
+
+
+class Job:
+    __slots__ = ("number", "name", "arn", "group_arn", "location", "role_arn",
+                 "tags", "created", "made", "starts", "ends", "begun",
+                 "deleted", "failure", "doomed")
+
+    def status(self, now):
+        if now < self.starts:
+            return "PENDING"
+        if now < self.ends:
+            return "IN_PROGRESS"
+        return "COMPLETED" if self.failure is None else "FAILED"
+
+    def updated(self, now):
+        """Epoch time of the last change of status."""
+        since = (0 if now < self.starts else
+                 self.starts - self.made if now < self.ends else
+                 self.ends - self.made)
+        return self.created + since
+
+
+class Jobs:
+    """All jobs of the account; every method may be called from any thread."""
+
+    def __init__(self, settings, store, monotonic=time.monotonic):
+        self.settings = settings
+        self.store = store
+        self.monotonic = monotonic
+        self.lock = threading.RLock()
+        self.counts = OrderedDict()
+        self.clear()
+
+    def clear(self):
+        with self.lock:
+            self.jobs = []              # by number, oldest first
+            self.by_name = {}
+            self.by_group = {}          # group ARN to numbers, oldest first
+            self.pending = {}           # group ARN to how many
+            self.waiting = []           # heap of (starts, number)
+            self.counts.clear()
+
+    def add(self, name, group_arn, location, role_arn, tags, doomed=None):
+        """A new PENDING job; the caller has checked everything."""
+        job = Job()
+        job.number = len(self.jobs)
+        job.name, job.group_arn = name, group_arn
+        job.location, job.role_arn = location, role_arn
+        job.arn = self.settings.arn("data-deletion-job/" + name)
+        job.tags = tags
+        job.created = self.settings.clock.now()
+        job.made = self.monotonic()
+        job.starts = job.made + self.settings.job_seconds / 3
+        job.ends = job.made + self.settings.job_seconds
+        job.begun, job.deleted, job.failure = False, None, None
+        job.doomed = doomed
+        self.jobs.append(job)
+        self.by_name[name] = job
+        self.by_group.setdefault(group_arn, []).append(job.number)
+        self.pending[group_arn] = self.pending.get(group_arn, 0) + 1
+        heapq.heappush(self.waiting, (job.starts, job.number))
+        return job
+
+    def settle(self):
+        """Begins every job whose time has come; returns the time used."""
+        now = self.monotonic()
+        if self.waiting and self.waiting[0][0] <= now:
+            with self.lock:
+                while self.waiting and self.waiting[0][0] <= now:
+                    self.begin(self.jobs[heapq.heappop(self.waiting)[1]])
+        return now
+
+    def begin(self, job):
+        if job.begun:
+            return
+        job.begun = True
+        self.pending[job.group_arn] -= 1
+        if job.doomed:
+            job.failure = job.doomed
+            return
+        try:
+            job.deleted = self.read(job.location)
+        except ListFault as fault:
+            job.failure = "The job could not be completed: %s." % fault
+        except OSError as error:
+            job.failure = "The list could not be read: %s." % error.strerror
+
+    def read(self, location):
+        """The number of records that the list at location deletes."""
+        scheme, _, rest = location.partition("://")
+        bucket, slash, key = rest.partition("/")
+        if scheme != "s3" or not slash:
+            raise ListFault("the location has to be s3://bucket/key")
+        if bucket != self.settings.bucket:
+            raise ListFault("insufficient privileges for accessing data in "
+                            "the bucket %s" % bucket)
+        items = self.objects(key)
+        for item in items:
+            if item.sse != "AES256":
+                raise ListFault("%s is encrypted with %s; a KMS key cannot be"
+                                " used for a list of users"
+                                % (item.key, item.sse))
+        users = self.settings.users
+        known = (users,) + tuple(item.number for item in items)
+        if known not in self.counts:
+            self.counts[known] = count(
+                [(item.key, item.path, item.size) for item in items], users)
+            if len(self.counts) > CACHED_COUNTS:
+                self.counts.popitem(last=False)
+        return self.counts[known]
+
+    def objects(self, key):
+        if not key or key.endswith("/"):
+            return [item for item in self.store.listing(key)
+                    if item.key.endswith(".csv")]
+        item = self.store.find(key)
+        if item is None or item.is_marker:
+            raise ListFault("there is no object %s" % key)
+        return [item]
+
+    def page(self, group_arn, before, limit):
+        """
+        Up to limit jobs older than number `before` (None: the newest), and
+        whether there are more. Jobs younger than the lag are not seen yet.
+        """
+        if group_arn is None:
+            numbers = range(len(self.jobs))
+        else:
+            numbers = self.by_group.get(group_arn, ())
+        end = len(numbers) if before is None else bisect_left(numbers, before)
+        seen = self.monotonic() - self.settings.list_lag
+        while end and self.jobs[numbers[end - 1]].made > seen:
+            end -= 1
+        start = max(0, end - limit)
+        found = [self.jobs[n] for n in reversed(numbers[start:end])]
+        return found, start > 0
+
+    def force(self, job, status, failure=None):
+        """Puts a job into a status at once, for tests of waiting."""
+        now = self.monotonic()
+        far = now + 10**9
+        if status == "PENDING":
+            raise ValueError("a job is not put back to PENDING")
+        job.starts = min(job.starts, now)
+        job.ends = far if status == "IN_PROGRESS" else now
+        if status == "FAILED":
+            job.doomed = failure or "An internal error occurred."
+            if job.begun:
+                job.failure = job.doomed
+        self.begin(job)

@@ -1,0 +1,60 @@
+#ifndef LPZ_H
+#define LPZ_H
+/*
+ * What every binding file shares: the differences between Lua 5.1 and 5.5
+ * (LuaJIT included) and the helpers that check and push.
+ *
+ * Names: lpz_x may raise a Lua error; so it is called only while nothing is
+ * owned outside Lua. Compat functions have names of our own, since LuaJIT's
+ * headers define some of 5.2's and a library built with them would not load
+ * in Lua 5.1.
+ */
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "../core/pz_buf.h"
+
+#if defined(__GNUC__)
+#define LPZ_EXPORT __attribute__((visibility("default")))
+#else
+#define LPZ_EXPORT
+#endif
+
+/* A length without metamethods. */
+size_t lpz_rawlen(lua_State *L, int index);
+int lpz_absindex(lua_State *L, int index);
+/* Pushes t[name] without metamethods; 'index' is absolute. */
+void lpz_rawgetname(lua_State *L, int index, const char *name, size_t len);
+/* Is the value a whole number that fits? Floats such as 3.0 are. */
+int lpz_tointeger(lua_State *L, int index, long long *out);
+
+/* One Lua value kept alive by a userdata; pops it. */
+void lpz_setanchor(lua_State *L, int index);
+/* Lets 'to' keep what 'from' keeps: cheaper where many share one. */
+void lpz_shareanchor(lua_State *L, int from, int to);
+
+/* A module's table of functions; leaves it on the stack. */
+void lpz_newlib(lua_State *L, const luaL_Reg *functions);
+/*
+ * A class: metatable 'name' with these methods behind __index and these
+ * metamethods; a tostring that shows the name and nothing else; locked
+ * against getmetatable. Pushes nothing.
+ */
+void lpz_newclass(lua_State *L, const char *name, const luaL_Reg *methods,
+                  const luaL_Reg *metamethods);
+/* Zeroed block with the class's metatable set, pushed. */
+void *lpz_newuserdata(lua_State *L, size_t size, const char *name);
+/* Like luaL_checkudata and luaL_testudata, in all versions. */
+void *lpz_checkudata(lua_State *L, int index, const char *name);
+void *lpz_testudata(lua_State *L, int index, const char *name);
+
+/* Argument 'index' as a slice of a string (numbers refused). Borrowed from
+   Lua for as long as the value stays on the stack. */
+struct pz_slice lpz_checkslice(lua_State *L, int index);
+/* The same, with nil or nothing as the empty slice and *present = 0. */
+struct pz_slice lpz_optslice(lua_State *L, int index, int *present);
+void lpz_pushslice(lua_State *L, struct pz_slice s);
+/* Raises what a status means: memory as Lua's own error, others by text. */
+int lpz_raise(lua_State *L, enum pz_status status);
+
+#endif

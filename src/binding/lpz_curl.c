@@ -1,0 +1,297 @@
+/*
+ * personalize.curl: an HTTP exchange as a method of a userdata.
+ * Knows the request and response tables of a transport (README) and turns
+ * them into pz_curl's; refuses to know what is asked, and libcurl.
+ */
+#include <string.h>
+
+#include "../io/pz_curl.h"
+#include "lpz.h"
+#include "lpz_sys.h"
+
+#define HANDLE "personalize.curl.handle"
+#define TIMEOUT 60.0
+#define CONNECT_TIMEOUT 3.1
+
+static const char *const codes[] = {
+    [PZ_FAULT_CONFIG] = "ConfigError",
+    [PZ_FAULT_CONNECTION] = "ConnectionError",
+    [PZ_FAULT_TIMEOUT] = "TimeoutError",
+    [PZ_FAULT_TLS] = "TlsError",
+    [PZ_FAULT_RESPONSE] = "ResponseError",
+    [PZ_FAULT_INTERRUPTED] = "InterruptedError"
+};
+
+/* ---- the request table ------------------------------------------------- */
+
+/* A request that is not one is the caller's fault, but told like the other
+   faults: by what perform returns. */
+static const char *
+want_string(lua_State *L, const char *name, size_t len, int needed,
+            struct pz_slice *out)
+{
+    int type;
+
+    /* The value stays on the stack, and so the string stays alive. */
+    lpz_rawgetname(L, 2, name, len);
+    type = lua_type(L, -1);
+    if (type == LUA_TSTRING)
+        out->data = lua_tolstring(L, -1, &out->len);
+    else if (type != LUA_TNIL || needed)
+        return name;
+    return NULL;
+}
+
+static const char *
+want_seconds(lua_State *L, const char *name, size_t len, double *out)
+{
+    int type;
+
+    lpz_rawgetname(L, 2, name, len);
+    type = lua_type(L, -1);
+    if (type == LUA_TNUMBER)
+        *out = lua_tonumber(L, -1);
+    else if (type != LUA_TNIL)
+        return name;
+    lua_pop(L, 1);
+    return NULL;
+}
+
+/* A { name, value } pair of 'headers', as a line of the head. */
+static int add_header(lua_State *L, struct pz_buf *head)
+{
+    struct pz_slice parts[4] = { { NULL, 0 }, PZ_LIT(": "), { NULL, 0 },
+                                 PZ_LIT("\r\n") };
+    enum pz_status status;
+
+    if (!lua_istable(L, -1))
+        return 0;
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 2);
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+        return 0;
+    parts[0].data = lua_tolstring(L, -2, &parts[0].len);
+    parts[2].data = lua_tolstring(L, -1, &parts[2].len);
+    /* Joined, these could not be told from two headers or another name. */
+    if (pz_slice_find(parts[0], ':', 0) < parts[0].len ||
+        pz_slice_find(parts[0], '\n', 0) < parts[0].len ||
+        pz_slice_find(parts[2], '\n', 0) < parts[2].len)
+        return 0;
+    status = pz_buf_addv(head, parts, 4);
+    if (status != PZ_OK)
+        lpz_raise(L, status);
+    lua_pop(L, 2);
+    return 1;
+}
+
+/* The list goes through a buffer that Lua owns, since reading it raises. */
+static const char *want_headers(lua_State *L, struct pz_slice *head,
+                                struct pz_buf *scratch)
+{
+    lpz_rawgetname(L, 2, "headers", 7);
+    if (lua_isnil(L, -1))
+        return NULL;
+    if (!lua_istable(L, -1))
+        return "headers";
+    for (int i = 1;; i++) {
+        lua_rawgeti(L, -1, i);
+        if (lua_isnil(L, -1))
+            break;
+        if (!add_header(L, scratch))
+            return "headers";
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    *head = pz_buf_slice(scratch);
+    return NULL;
+}
+
+/* Answers the name of the member that is wrong, or NULL. */
+static const char *
+want_request(lua_State *L, struct pz_exchange *r, struct pz_buf *scratch)
+{
+    const char *wrong;
+
+#define STRING(name, needed, out) want_string(L, name, sizeof name - 1, \
+                                              needed, out)
+#define SECONDS(name, out) want_seconds(L, name, sizeof name - 1, out)
+    if ((wrong = STRING("method", 1, &r->method)) ||
+        (wrong = STRING("url", 1, &r->url)) ||
+        (wrong = STRING("head", 0, &r->head)) ||
+        (wrong = STRING("body", 0, &r->body)) ||
+        (wrong = STRING("ca_bundle", 0, &r->ca_bundle)) ||
+        (wrong = STRING("proxy", 0, &r->proxy)) ||
+        (wrong = SECONDS("timeout", &r->timeout)) ||
+        (wrong = SECONDS("connect_timeout", &r->connect_timeout)))
+        return wrong;
+#undef STRING
+#undef SECONDS
+    lpz_rawgetname(L, 2, "direct", 6);
+    r->direct = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return r->head.data ? NULL : want_headers(L, &r->head, scratch);
+}
+
+/* ---- the answer -------------------------------------------------------- */
+
+static void set_field(lua_State *L, const char *name, size_t len)
+{
+    lua_pushlstring(L, name, len);
+    lua_insert(L, -2);
+    lua_rawset(L, -3);
+}
+
+#define SET(L, name) set_field(L, name, sizeof name - 1)
+
+static void push_headers(lua_State *L, struct pz_slice head)
+{
+    struct pz_slice name, value;
+    char lower[64];
+
+    lua_createtable(L, 0, 8);
+    while (pz_curl_header(&head, &name, &value)) {
+        if (name.len > sizeof lower)
+            continue; /* none that anyone asks for */
+        for (size_t i = 0; i < name.len; i++)
+            lower[i] = (char)(name.data[i] >= 'A' && name.data[i] <= 'Z'
+                              ? name.data[i] + ('a' - 'A') : name.data[i]);
+        lua_pushlstring(L, lower, name.len);
+        lua_pushvalue(L, -1);
+        lua_rawget(L, -3);
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            lpz_pushslice(L, value);
+        } else {
+            lua_pushliteral(L, ", ");
+            lpz_pushslice(L, value);
+            lua_concat(L, 3);
+        }
+        lua_rawset(L, -3);
+    }
+}
+
+static int push_response(lua_State *L, struct pz_curl *c)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, (lua_Integer)c->status);
+    SET(L, "status");
+    push_headers(L, pz_buf_slice(&c->head));
+    SET(L, "headers");
+    lpz_pushslice(L, pz_buf_slice(&c->body));
+    SET(L, "body");
+    pz_curl_forget(c);
+    return 1;
+}
+
+static int push_error(lua_State *L, const char *code, const char *message,
+                      const struct pz_curl *c)
+{
+    lua_pushnil(L);
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, code);
+    SET(L, "code");
+    lua_pushstring(L, message);
+    SET(L, "message");
+    lua_pushboolean(L, c->sent);
+    SET(L, "sent");
+    lua_pushboolean(L, c->retryable);
+    SET(L, "retryable");
+    if (c->status) {
+        lua_pushinteger(L, (lua_Integer)c->status);
+        SET(L, "status");
+    }
+    return 2;
+}
+
+/* ---- the class --------------------------------------------------------- */
+
+struct handle {
+    struct pz_curl curl;
+    struct pz_buf scratch; /* the head, where it came as a list */
+};
+
+static int handle_perform(lua_State *L)
+{
+    struct handle *h = lpz_checkudata(L, 1, HANDLE);
+    struct pz_exchange request;
+    struct lpz_wait wait;
+    const char *wrong;
+    enum pz_fault fault;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    memset(&request, 0, sizeof request);
+    request.timeout = TIMEOUT;
+    request.connect_timeout = CONNECT_TIMEOUT;
+    request.interrupted = lpz_interrupted;
+    request.arg = &wait;
+    pz_curl_forget(&h->curl);
+    pz_buf_clear(&h->scratch);
+    wrong = want_request(L, &request, &h->scratch);
+    if (wrong) {
+        lua_pushfstring(L, "the request's %s is not what it has to be",
+                        wrong);
+        return push_error(L, codes[PZ_FAULT_CONFIG], lua_tostring(L, -1),
+                          &h->curl);
+    }
+    lpz_wait_begin(&wait, L);
+    fault = pz_curl_perform(&h->curl, &request);
+    pz_buf_clear(&h->scratch);
+    if (fault == PZ_FAULT_NONE)
+        return push_response(L, &h->curl);
+    if (fault == PZ_FAULT_INTERRUPTED)
+        lpz_wait_taken(&wait);
+    return push_error(L, codes[fault], h->curl.message, &h->curl);
+}
+
+static int handle_close(lua_State *L)
+{
+    struct handle *h = lpz_checkudata(L, 1, HANDLE);
+
+    pz_curl_close(&h->curl);
+    pz_buf_free(&h->scratch);
+    return 0;
+}
+
+static int curl_handle(lua_State *L)
+{
+    struct handle *h = lpz_newuserdata(L, sizeof *h, HANDLE);
+
+    pz_curl_init(&h->curl);
+    h->scratch.secret = 1;
+    return 1;
+}
+
+static int curl_version_text(lua_State *L)
+{
+    lua_pushstring(L, pz_curl_version());
+    return 1;
+}
+
+static const luaL_Reg handle_methods[] = {
+    { "close", handle_close },
+    { "perform", handle_perform },
+    { NULL, NULL }
+};
+
+static const luaL_Reg handle_metamethods[] = {
+    { "__gc", handle_close },
+    { "__close", handle_close },
+    { NULL, NULL }
+};
+
+static const luaL_Reg functions[] = {
+    { "handle", curl_handle },
+    { "version", curl_version_text },
+    { NULL, NULL }
+};
+
+LPZ_EXPORT int luaopen_personalize_curl(lua_State *L);
+
+int luaopen_personalize_curl(lua_State *L)
+{
+    (void)lpz_mainthread(L); /* where 5.1 is opened by it, it is known */
+    lpz_newclass(L, HANDLE, handle_methods, handle_metamethods);
+    lpz_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,169 @@
+#include "pz_text.h"
+
+#include <string.h>
+
+/* Length of the sequence at 'p', or 0 where it is not UTF-8. */
+static size_t utf8_sequence(const unsigned char *p, size_t left)
+{
+    unsigned char c = p[0];
+    unsigned char low = 0x80, high = 0xBF;
+    size_t len;
+
+    if (c < 0x80)
+        return 1;
+    if (c < 0xC2 || c > 0xF4)
+        return 0;
+    len = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    if (len > left)
+        return 0;
+    /* The second byte alone tells overlong forms, surrogates and values
+       beyond Unicode apart (Unicode standard, table 3-7). */
+    if (c == 0xE0)
+        low = 0xA0;
+    else if (c == 0xED)
+        high = 0x9F;
+    else if (c == 0xF0)
+        low = 0x90;
+    else if (c == 0xF4)
+        high = 0x8F;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    return len;
+}
+
+int pz_utf8_count(struct pz_slice text, size_t *count)
+{
+    const unsigned char *p = (const unsigned char *)text.data;
+    size_t at = 0, points = 0;
+
+    while (at < text.len) {
+        size_t len = utf8_sequence(p + at, text.len - at);
+
+        if (len == 0) {
+            *count = at;
+            return 0;
+        }
+        at += len;
+        points++;
+    }
+    *count = points;
+    return 1;
+}
+
+void pz_hex(char *out, const unsigned char *data, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[data[i] >> 4];
+        out[2 * i + 1] = digits[data[i] & 15];
+    }
+}
+
+int pz_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+int pz_decimal(struct pz_slice s, unsigned long *out)
+{
+    unsigned long value = 0;
+
+    if (s.len < 1 || s.len > 9)
+        return 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] < '0' || s.data[i] > '9')
+            return 0;
+        value = value * 10 + (unsigned long)(s.data[i] - '0');
+    }
+    *out = value;
+    return 1;
+}
+
+enum { NEAREST_MAX = 48 };
+
+static int fold(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 32 : c == '_' ? '-' : c;
+}
+
+/* Levenshtein distance, case and underscores aside; both at most
+   NEAREST_MAX long. */
+static size_t distance(struct pz_slice a, struct pz_slice b)
+{
+    size_t row[NEAREST_MAX + 1];
+
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t change = diagonal +
+                            (fold(a.data[i - 1]) != fold(b.data[j - 1]));
+
+            diagonal = row[j];
+            if (row[j] + 1 < change)
+                change = row[j] + 1;
+            if (row[j - 1] + 1 < change)
+                change = row[j - 1] + 1;
+            row[j] = change;
+        }
+    }
+    return row[b.len];
+}
+
+const char *pz_nearest(struct pz_slice name, const char *const *names)
+{
+    const char *best = NULL;
+    size_t best_distance = 0;
+
+    if (name.len == 0 || name.len > NEAREST_MAX)
+        return NULL;
+    for (; *names; names++) {
+        struct pz_slice candidate = pz_slice_of(*names);
+        size_t d;
+
+        if (candidate.len > NEAREST_MAX)
+            continue;
+        d = distance(name, candidate);
+        if (3 * d <= candidate.len + 2 && (!best || d < best_distance)) {
+            best = *names;
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+int pz_is_visible(struct pz_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] < '!' || s.data[i] > '~')
+            return 0;
+    return 1;
+}
+
+int pz_is_host_label(struct pz_slice s)
+{
+    if (s.len < 1 || s.len > 63 || s.data[0] == '-' ||
+        s.data[s.len - 1] == '-')
+        return 0;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              (c >= '0' && c <= '9') || c == '-'))
+            return 0;
+    }
+    return 1;
+}

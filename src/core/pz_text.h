@@ -1,0 +1,36 @@
+#ifndef PZ_TEXT_H
+#define PZ_TEXT_H
+/*
+ * Text as bytes: UTF-8, hexadecimal, and the distance between two names.
+ *
+ * Knows encodings; refuses to know protocols.
+ */
+#include "pz_buf.h"
+
+/*
+ * Counts the code points of strict UTF-8 (no overlong forms, surrogates or
+ * values over U+10FFFF). Answers 1; or 0 with *count the offset of the first
+ * byte that is wrong.
+ */
+int pz_utf8_count(struct pz_slice text, size_t *count);
+
+/* Writes 2 * len lower-case digits to 'out', without a NUL. */
+void pz_hex(char *out, const unsigned char *data, size_t len);
+/* The value of a hexadecimal digit, or -1. */
+int pz_hex_digit(char c);
+
+/* Reads all of 's' as decimal digits; 0 unless it is 1 to 9 of them. */
+int pz_decimal(struct pz_slice s, unsigned long *out);
+
+/*
+ * The name out of a NULL-ended list that a typing error most likely meant,
+ * or NULL when none is near enough (a third of its letters, at most).
+ */
+const char *pz_nearest(struct pz_slice name, const char *const *names);
+
+/* 1 when every byte is printable ASCII without white space ('!' to '~'). */
+int pz_is_visible(struct pz_slice s);
+/* 1 when the region can be a host label: letters, digits, inner hyphens. */
+int pz_is_host_label(struct pz_slice s);
+
+#endif

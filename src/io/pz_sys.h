@@ -1,0 +1,35 @@
+#ifndef PZ_SYS_H
+#define PZ_SYS_H
+/*
+ * The system: two clocks, a sleep that can be interrupted, the kernel's
+ * random numbers, the environment.
+ *
+ * Knows the operating system; refuses to know what its answers are for.
+ * Owns nothing, keeps no state.
+ */
+#include <stddef.h>
+
+#include "../core/pz_buf.h"
+
+/* Seconds since 1970, as the system's clock has it. */
+double pz_sys_now(void);
+/* Seconds since some moment; never set back. */
+double pz_sys_monotonic(void);
+
+/*
+ * Sleeps. Answers 0, or 1 as soon as interrupted(arg) is non-zero; that is
+ * asked at least five times a second, and may be NULL.
+ */
+int pz_sys_sleep(double seconds, int (*interrupted)(void *arg), void *arg);
+
+/*
+ * Random bytes from the kernel, so that forked workers share none. PZ_EINVAL
+ * where it has none to give; then 'out' holds nothing to be used.
+ */
+PZ_MUST_USE enum pz_status pz_sys_random(void *out, size_t len);
+
+/* A variable's value; NULL where it is not set, or empty. Borrowed until the
+   environment changes. */
+const char *pz_sys_getenv(const char *name);
+
+#endif

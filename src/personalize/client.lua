@@ -1,0 +1,313 @@
+--- A client: settings, credentials and a transport, with a method for each
+-- operation.
+-- Knows what belongs to one client; refuses to know how a call is made.
+
+local Error = require "personalize.error"
+local call = require "personalize.call"
+local config = require "personalize.config"
+local core = require "personalize.core"
+
+---@class personalize.Client
+local Client = { __name = "personalize.Client" }
+Client.__index = Client
+
+-- Settings (credentials among them) by client, so that no walk over a client
+-- meets a secret. Nothing in a client's settings refers to the client: Lua
+-- 5.1 would never collect such a pair.
+local settings_of = setmetatable({}, { __mode = "k" })
+
+function Client.__tostring()
+  return "personalize.Client"
+end
+
+local function settings(client)
+  local found = settings_of[client]
+  if not found then
+    Error.raise { code = "ConfigError", kind = "client",
+      message = "not a client: call methods with a colon, as in " ..
+        "client:create_data_deletion_job{...}" }
+  end
+  return found
+end
+
+local function from_environment()
+  local id = config.env "AWS_ACCESS_KEY_ID"
+  local secret = config.env "AWS_SECRET_ACCESS_KEY"
+  if id and secret then
+    local found = { access_key_id = id, secret_access_key = secret,
+      session_token = config.env "AWS_SESSION_TOKEN" }
+    local fault = config.credentials_fault(found)
+    if fault then
+      Error.raise { code = "CredentialsError", kind = "client",
+        message = "the environment's credentials: " .. fault }
+    end
+    return found
+  elseif id or secret then
+    Error.raise { code = "CredentialsError", kind = "client",
+      message = (id and "AWS_SECRET_ACCESS_KEY" or "AWS_ACCESS_KEY_ID") ..
+        " is not set, but its other half is" }
+  end
+  Error.raise { code = "NoCredentialsError", kind = "client",
+    message = "no credentials: neither the credentials option nor " ..
+      "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set" }
+end
+
+-- A function that answers with credentials fit to sign with.
+local function credentials_from(given)
+  if given == nil then
+    return from_environment
+  elseif type(given) == "table" then
+    return function() return given end
+  end
+  return function()
+    local found = given()
+    local fault = type(found) ~= "table" and "did not return a table" or
+      config.credentials_fault(found)
+    if fault then
+      Error.raise { code = "CredentialsError", kind = "client",
+        message = "the credentials function: " .. fault }
+    end
+    return found
+  end
+end
+
+-- Makes the transport of the caller, whose requests have a list of headers,
+-- from the loop's, whose requests have them as text.
+local function with_headers(transport)
+  return function(request)
+    local headers = {}
+    for name, value in request.head:gmatch("([^:]+): ([^\r]*)\r\n") do
+      headers[#headers + 1] = { name, value }
+    end
+    request.head, request.headers = nil, headers
+    return transport(request)
+  end
+end
+
+-- What needs a region; done at the first call, since not every way to a
+-- region is open when a client is made.
+local function open(found)
+  if not found.region then
+    Error.raise { code = "NoRegionError", kind = "client",
+      message = "no region: give the region option or set AWS_REGION" }
+  end
+  local url, wrong = core.endpoint(found)
+  if not url then
+    Error.raise { code = "ConfigError", kind = "client", message = wrong }
+  end
+  local service
+  service, wrong = core.service { endpoint = url, region = found.region,
+    signing_name = "personalize", target_prefix = "AmazonPersonalize",
+    user_agent = found.user_agent }
+  if not service then
+    Error.raise { code = "ConfigError", kind = "client", message = wrong }
+  end
+  found.service, found.url = service, service:url()
+end
+
+--- A client. Reads the environment, no files; makes no request.
+---@param options? personalize.Options
+---@return personalize.Client
+---@nodiscard
+function Client.new(options)
+  local found = config.resolve(options)
+  found.credentials = credentials_from(found.credentials)
+  if found.transport then
+    found.transport = with_headers(found.transport)
+  else
+    found.transport, found.close =
+      require("personalize.transport.curl").new()
+  end
+  local client = setmetatable({}, Client)
+  settings_of[client] = found
+  return client
+end
+
+--- Ends kept connections and wipes the signing key. The client can be used
+--- again; what is collected as garbage is closed by itself.
+function Client:close()
+  local found = settings(self)
+  if found.close then
+    found.close()
+  end
+  if found.service then
+    found.service:close()
+    found.service = nil
+  end
+end
+
+--- What AWS answered beside the output.
+---@class personalize.Meta
+---@field operation string
+---@field request_id? string AWS's id of the request
+---@field status integer HTTP status
+---@field attempts integer requests made
+---@field endpoint string URL
+---@field region string
+---@field elapsed number seconds, all of the call
+
+--- Makes a call of any operation of Amazon Personalize. Input of the six
+--- operations below is checked before it is sent, and written as the service
+--- wants it; of others, types that JSON has.
+---@param operation string such as "DescribeDatasetGroup"
+---@param input? table
+---@return table output members as the service names them; null is nil
+---@return personalize.Meta meta
+function Client:call(operation, input)
+  local found = settings(self)
+  if type(operation) ~= "string" or not operation:find("^%a%w*$") or
+    #operation > 64 then
+    Error.raise { code = "ParamValidationError", kind = "client",
+      message = "an operation is named like DescribeDatasetGroup" }
+  end
+  if not found.service then
+    open(found)
+  end
+  return call.run(found, operation, input, found.credentials)
+end
+
+-- The source of the limits below: botocore's model of the service, version
+-- 2018-05-22, as of August 2026. Lengths are in Unicode code points.
+
+---@class personalize.DataSource
+---@field dataLocation? string at most 256 characters: an object,
+--- "s3://bucket/folder/users.csv", or every .csv in a folder and its sub
+--- folders, "s3://bucket/folder/"
+
+---@class personalize.Tag
+---@field tagKey string 1-128 letters, digits, spaces and _.:/=+-@
+---@field tagValue string 0-256 of the same
+
+---@class personalize.CreateDataDeletionJobInput
+---@field jobName string 1-63 characters: letters, digits, - and _, the first
+--- a letter or digit; unique in account and region
+---@field datasetGroupArn string at most 256 characters
+---@field dataSource personalize.DataSource the list of users to delete
+---@field roleArn string at most 256 characters: the IAM role that may read
+--- the list
+---@field tags? personalize.Tag[]|table<string, string> at most 200 (50 on a
+--- resource)
+
+---@class personalize.CreateDataDeletionJobOutput
+---@field dataDeletionJobArn string
+
+--- Starts a job that deletes all references to the users of a list from a
+--- dataset group. It runs in the service, for up to a day.
+---
+--- Errors: InvalidInputException, ResourceNotFoundException,
+--- ResourceAlreadyExistsException, LimitExceededException (5 jobs PENDING in
+--- the dataset group, or too many requests), ResourceInUseException,
+--- TooManyTagsException.
+---@param input personalize.CreateDataDeletionJobInput
+---@return personalize.CreateDataDeletionJobOutput output
+---@return personalize.Meta meta
+function Client:create_data_deletion_job(input)
+  return self:call("CreateDataDeletionJob", input)
+end
+
+---@class personalize.DescribeDataDeletionJobInput
+---@field dataDeletionJobArn string at most 256 characters
+
+---@class personalize.DataDeletionJob
+---@field jobName? string
+---@field dataDeletionJobArn? string
+---@field datasetGroupArn? string
+---@field dataSource? personalize.DataSource
+---@field roleArn? string
+---@field status? "PENDING"|"IN_PROGRESS"|"COMPLETED"|"FAILED"|string
+---@field numDeleted? integer records (not users), once COMPLETED
+---@field creationDateTime? number seconds since 1970, UTC
+---@field lastUpdatedDateTime? number seconds since 1970, UTC
+---@field failureReason? string when FAILED
+
+---@class personalize.DescribeDataDeletionJobOutput
+---@field dataDeletionJob personalize.DataDeletionJob
+
+--- Tells a job's status.
+---
+--- Errors: InvalidInputException, ResourceNotFoundException.
+---@param input personalize.DescribeDataDeletionJobInput
+---@return personalize.DescribeDataDeletionJobOutput output
+---@return personalize.Meta meta
+function Client:describe_data_deletion_job(input)
+  return self:call("DescribeDataDeletionJob", input)
+end
+
+---@class personalize.ListDataDeletionJobsInput
+---@field datasetGroupArn? string at most 256 characters; without it, the jobs
+--- of the account in the region
+---@field nextToken? string of the page before, at most 1500 characters
+---@field maxResults? integer 1-100
+
+---@class personalize.DataDeletionJobSummary
+---@field dataDeletionJobArn? string
+---@field datasetGroupArn? string
+---@field jobName? string
+---@field status? "PENDING"|"IN_PROGRESS"|"COMPLETED"|"FAILED"|string
+---@field creationDateTime? number seconds since 1970, UTC
+---@field lastUpdatedDateTime? number seconds since 1970, UTC
+---@field failureReason? string when FAILED
+
+---@class personalize.ListDataDeletionJobsOutput
+---@field dataDeletionJobs? personalize.DataDeletionJobSummary[] newest first
+---@field nextToken? string absent on the last page
+
+--- One page of jobs.
+---
+--- Errors: InvalidInputException, InvalidNextTokenException.
+---@param input? personalize.ListDataDeletionJobsInput
+---@return personalize.ListDataDeletionJobsOutput output
+---@return personalize.Meta meta
+function Client:list_data_deletion_jobs(input)
+  return self:call("ListDataDeletionJobs", input)
+end
+
+---@class personalize.TagResourceInput
+---@field resourceArn string at most 256 characters
+---@field tags personalize.Tag[]|table<string, string> at most 200 (50 on a
+--- resource)
+
+--- Adds tags to a resource, or changes their values.
+---
+--- Errors: InvalidInputException, ResourceNotFoundException,
+--- TooManyTagsException, ResourceInUseException, LimitExceededException.
+---@param input personalize.TagResourceInput
+---@return table output empty
+---@return personalize.Meta meta
+function Client:tag_resource(input)
+  return self:call("TagResource", input)
+end
+
+---@class personalize.UntagResourceInput
+---@field resourceArn string at most 256 characters
+---@field tagKeys string[] at most 200
+
+--- Takes tags off a resource.
+---
+--- Errors: InvalidInputException, ResourceNotFoundException,
+--- TooManyTagKeysException, ResourceInUseException.
+---@param input personalize.UntagResourceInput
+---@return table output empty
+---@return personalize.Meta meta
+function Client:untag_resource(input)
+  return self:call("UntagResource", input)
+end
+
+---@class personalize.ListTagsForResourceInput
+---@field resourceArn string at most 256 characters
+
+---@class personalize.ListTagsForResourceOutput
+---@field tags? personalize.Tag[]
+
+--- Lists the tags of a resource.
+---
+--- Errors: InvalidInputException, ResourceNotFoundException,
+--- ResourceInUseException.
+---@param input personalize.ListTagsForResourceInput
+---@return personalize.ListTagsForResourceOutput output
+---@return personalize.Meta meta
+function Client:list_tags_for_resource(input)
+  return self:call("ListTagsForResource", input)
+end
+
+return Client

@@ -1,0 +1,296 @@
+--- From options and environment to checked settings.
+-- Knows every option of `personalize.new` and the variables behind it.
+-- Reads no files and makes no requests.
+
+local Error = require "personalize.error"
+local core = require "personalize.core"
+local version = require "personalize.version"
+
+local M = {}
+
+---@class personalize.Credentials
+---@field access_key_id string
+---@field secret_access_key string
+---@field session_token? string needed with temporary credentials
+---@field expiration? number seconds since 1970, UTC
+
+---@class personalize.Options
+---@field region? string such as "eu-west-1"; else AWS_REGION, then
+--- AWS_DEFAULT_REGION
+---@field credentials? personalize.Credentials|fun(): personalize.Credentials
+--- else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+---@field endpoint? string a URL for every service
+---@field endpoints? { personalize?: string } URLs for one service each; else
+--- AWS_ENDPOINT_URL_PERSONALIZE, then AWS_ENDPOINT_URL
+---@field use_fips? boolean default false; else AWS_USE_FIPS_ENDPOINT
+---@field use_dualstack? boolean default false; else AWS_USE_DUALSTACK_ENDPOINT
+---@field timeout? number seconds for a whole call, default 60
+---@field connect_timeout? number seconds for name look-up, connect and TLS
+--- together, default 3.1
+---@field ca_bundle? string file of trusted certificates; else AWS_CA_BUNDLE,
+--- then the system's
+---@field proxy? string URL; else HTTPS_PROXY and its kin
+---@field app_id? string for the User-Agent, at most 50 characters; else
+--- AWS_SDK_UA_APP_ID
+---@field parameter_validation? boolean default true; false leaves lengths and
+--- patterns to the service
+---@field transport? fun(request: personalize.Request): personalize.Response?, personalize.TransportError?
+
+---@class personalize.Request
+---@field method string
+---@field url string
+---@field headers string[][] list of { name, value }, to be sent as they are
+---@field body string
+---@field timeout number seconds left of the call
+---@field connect_timeout number seconds
+---@field ca_bundle? string
+---@field proxy? string
+
+---@class personalize.Response
+---@field status integer
+---@field headers table<string, string> names in lower case
+---@field body string
+
+---@class personalize.TransportError
+---@field code? string ConnectionError (the default), TimeoutError, TlsError,
+--- ResponseError
+---@field message string
+---@field sent? boolean false only if no byte of the request reached the peer
+
+local function config_error(message)
+  Error.raise { code = "ConfigError", kind = "client", message = message }
+end
+
+local function is_positive(value)
+  return type(value) == "number" and value > 0 and value < math.huge
+end
+
+local function is_text(value)
+  return type(value) == "string" and value ~= ""
+end
+
+local function is_boolean(value)
+  return type(value) == "boolean"
+end
+
+local function is_function(value)
+  return type(value) == "function"
+end
+
+local function is_region(value)
+  return type(value) == "string" and core.is_region(value)
+end
+
+local function is_endpoint(value)
+  return type(value) == "string" and core.is_endpoint(value)
+end
+
+local function is_app_id(value)
+  return type(value) == "string" and #value <= 50 and
+    value:find("^[%w!#$%%&'*+%-.^_`|~]+$") ~= nil
+end
+
+local A_BOOLEAN = "true or false"
+local AN_ENDPOINT = "http://HOST or https://HOST, with an optional port and " ..
+  "path"
+
+-- What an option must be; `env` is asked where the option is absent.
+local OPTIONS = {
+  app_id = { check = is_app_id, env = { "AWS_SDK_UA_APP_ID" },
+    must = "at most 50 letters, digits and !#$%&'*+-.^_`|~" },
+  ca_bundle = { check = is_text, env = { "AWS_CA_BUNDLE" },
+    must = "a file name" },
+  connect_timeout = { check = is_positive, default = 3.1,
+    must = "a number of seconds above 0" },
+  credentials = { must = "a table or a function",
+    check = function(value)
+      return type(value) == "table" or is_function(value)
+    end },
+  endpoint = { check = is_endpoint, must = AN_ENDPOINT },
+  endpoints = { must = "a table of endpoints",
+    check = function(value) return type(value) == "table" end },
+  parameter_validation = { check = is_boolean, default = true,
+    must = A_BOOLEAN },
+  proxy = { check = is_text, must = "a URL" },
+  region = { check = is_region, env = { "AWS_REGION", "AWS_DEFAULT_REGION" },
+    must = "1 to 63 letters, digits and inner hyphens" },
+  timeout = { check = is_positive, default = 60,
+    must = "a number of seconds above 0" },
+  transport = { check = is_function, must = "a function" },
+  use_dualstack = { check = is_boolean, default = false, must = A_BOOLEAN,
+    env = { "AWS_USE_DUALSTACK_ENDPOINT" } },
+  use_fips = { check = is_boolean, default = false, must = A_BOOLEAN,
+    env = { "AWS_USE_FIPS_ENDPOINT" } },
+}
+
+local SERVICES = { personalize = true }
+
+local function sorted_keys(set)
+  local keys = {}
+  for key in pairs(set) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+-- Refuses a key that `known` has not, naming the nearest that it has.
+local function check_keys(given, known, what)
+  for key in pairs(given) do
+    if type(key) ~= "string" then
+      config_error(what .. " has a key that is no name")
+    elseif known[key] == nil then
+      local nearest = core.nearest(key, sorted_keys(known))
+      -- Only a plain name is shown: a value may have come to stand there.
+      local shown = #key <= 64 and key:find("^[%a_][%w_]*$") and " " .. key
+      config_error(("unknown %s%s%s"):format(what, shown or "",
+        nearest and ("; did you mean %s?"):format(nearest) or ""))
+    end
+  end
+end
+
+-- A variable's value without outer white space; empty counts as unset.
+local function env(name)
+  local value = core.getenv(name)
+  value = value and value:match("^%s*(.-)%s*$")
+  return value ~= "" and value or nil
+end
+
+local function env_boolean(text)
+  local lower = text:lower()
+  if lower == "true" or lower == "false" then
+    return lower == "true"
+  end
+  return text -- refused by the check, which names the variable
+end
+
+-- The value of one option and, for errors, where it came from.
+local function find(name, option, given)
+  if given[name] ~= nil then
+    return given[name], name
+  end
+  for _, variable in ipairs(option.env or {}) do
+    local value = env(variable)
+    if value then
+      if option.check == is_boolean then
+        value = env_boolean(value)
+      end
+      return value, variable
+    end
+  end
+  return option.default
+end
+
+local CREDENTIALS = { access_key_id = "string",
+  secret_access_key = "string", session_token = "string",
+  expiration = "number" }
+
+--- What is wrong with credentials, or nil where they can be signed with.
+---@param given table
+---@return string? fault
+function M.credentials_fault(given)
+  for key, kind in pairs(CREDENTIALS) do
+    if given[key] ~= nil and type(given[key]) ~= kind then
+      return ("%s must be a %s"):format(key, kind)
+    end
+  end
+  return core.credentials_fault(given)
+end
+
+-- A copy, so that a later change of the caller's table is no surprise.
+local function check_credentials(given)
+  if type(given) ~= "table" then
+    return given
+  end
+  check_keys(given, CREDENTIALS, "member of credentials")
+  local copy = {}
+  for key in pairs(CREDENTIALS) do
+    copy[key] = given[key]
+  end
+  local fault = M.credentials_fault(copy)
+  if fault then
+    config_error("credentials: " .. fault)
+  end
+  return copy
+end
+
+local function check_endpoints(given)
+  check_keys(given, SERVICES, "service in endpoints:")
+  for name, url in pairs(given) do
+    if not is_endpoint(url) then
+      config_error(("endpoints.%s must be %s"):format(name, AN_ENDPOINT))
+    end
+  end
+end
+
+-- code, then the service's variable, then the global one.
+local function find_endpoint(settings)
+  local given = settings.endpoints and settings.endpoints.personalize or
+    settings.endpoint
+  if given then
+    return given
+  end
+  local ignored = env "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+  if ignored and ignored:lower() == "true" then
+    return nil
+  end
+  for _, variable in ipairs { "AWS_ENDPOINT_URL_PERSONALIZE",
+    "AWS_ENDPOINT_URL" } do
+    local url = env(variable)
+    if url then
+      if not is_endpoint(url) then
+        config_error(variable .. " must be " .. AN_ENDPOINT)
+      end
+      return url
+    end
+  end
+end
+
+local function user_agent(app_id)
+  local parts = {
+    "personalize-lua/" .. version,
+    "ua/2.1",
+    "os/" .. core.os,
+    jit and "lang/luajit#" .. jit.version:match("%d[%w.%-]*")
+      or "lang/lua#" .. _VERSION:match("[%d.]+"),
+  }
+  local execution = env "AWS_EXECUTION_ENV"
+  if execution and execution:find("^[%w_.%-]+$") then
+    parts[#parts + 1] = "exec-env/" .. execution
+  end
+  if app_id then
+    parts[#parts + 1] = "app/" .. app_id
+  end
+  return table.concat(parts, " ")
+end
+
+--- Checked settings of a client, from its options and the environment.
+---@param options? personalize.Options
+---@return table
+function M.resolve(options)
+  options = options == nil and {} or options
+  if type(options) ~= "table" then
+    config_error("options must be a table")
+  end
+  check_keys(options, OPTIONS, "option")
+  local settings = {}
+  for name, option in pairs(OPTIONS) do
+    local value, source = find(name, option, options)
+    if value ~= nil and not option.check(value) then
+      config_error(source .. " must be " .. option.must)
+    end
+    settings[name] = value
+  end
+  if settings.endpoints then
+    check_endpoints(settings.endpoints)
+  end
+  settings.credentials = check_credentials(settings.credentials)
+  settings.endpoint = find_endpoint(settings)
+  settings.endpoints = nil
+  settings.user_agent = user_agent(settings.app_id)
+  return settings
+end
+
+M.env = env
+
+return M

@@ -1,0 +1,65 @@
+--- The one kind of error this module raises.
+-- Knows its members and how they read; refuses to know where errors happen.
+
+---@class personalize.Error
+---@field code string AWS's exception name, "HTTP 503" for an answer that named
+--- none, or one of ours: ParamValidationError, ConfigError, NoRegionError,
+--- NoCredentialsError, CredentialsError, ConnectionError, TimeoutError,
+--- TlsError, ResponseError, InterruptedError
+---@field message string for people; never a secret, tag or user id
+---@field kind "client"|"transport"|"service" who failed: this side before
+--- sending, the way there and back, or AWS
+---@field operation? string such as "CreateDataDeletionJob"
+---@field status? integer HTTP status of the answer, where there was one
+---@field request_id? string AWS's id of the request: quote it to support
+---@field attempts? integer requests made, 0 when nothing was sent
+---@field params? personalize.ParamFault[] every fault of the input
+---@field cause? any the error underneath
+local Error = { __name = "personalize.Error" }
+Error.__index = Error
+
+---@class personalize.ParamFault
+---@field path string where in the input, such as "dataSource.dataLocation"
+---@field code "missing"|"unknown"|"type"|"utf8"|"nul"|"length"|"range"|"pattern"|"duplicate"
+---@field message string
+
+local function plural(count, noun)
+  return count == 1 and "1 " .. noun or count .. " " .. noun .. "s"
+end
+
+--- `code: message (operation, HTTP status, request id, attempts)`.
+function Error:__tostring()
+  local where = { self.operation }
+  if self.status then
+    where[#where + 1] = "HTTP " .. self.status
+  end
+  if self.request_id then
+    where[#where + 1] = "request " .. self.request_id
+  end
+  if self.attempts then
+    where[#where + 1] = plural(self.attempts, "attempt")
+  end
+  local text = self.code .. ": " .. self.message
+  if #where > 0 then
+    text = text .. " (" .. table.concat(where, ", ") .. ")"
+  end
+  return text
+end
+
+--- Raises an error made of these fields; adds no position, since the caller
+--- branches on `code` and not on a line number.
+---@param fields table
+function Error.raise(fields)
+  error(setmetatable(fields, Error), 0)
+end
+
+--- Is this an error of ours (with this code, where one is given)?
+---@param value any
+---@param code? string
+---@return boolean
+function Error.is_error(value, code)
+  return getmetatable(value) == Error and
+    (code == nil or rawget(value, "code") == code)
+end
+
+return Error

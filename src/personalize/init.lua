@@ -1,0 +1,37 @@
+--- Deletes users from Amazon Personalize.
+--
+--     local personalize = require "personalize"
+--     local out = personalize.create_data_deletion_job{ ... }
+--
+-- Knows the module's face; everything behind it is in other files.
+
+local Client = require "personalize.client"
+local Error = require "personalize.error"
+
+---@class personalize
+local M = {
+  _VERSION = require "personalize.version",
+  Error = Error,
+  is_error = Error.is_error,
+  new = Client.new,
+}
+
+-- Made on first use, from the environment as it is then.
+local default
+
+local function on_default(method)
+  return function(...)
+    default = default or Client.new()
+    return method(default, ...)
+  end
+end
+
+M.call = on_default(Client.call)
+M.create_data_deletion_job = on_default(Client.create_data_deletion_job)
+M.describe_data_deletion_job = on_default(Client.describe_data_deletion_job)
+M.list_data_deletion_jobs = on_default(Client.list_data_deletion_jobs)
+M.list_tags_for_resource = on_default(Client.list_tags_for_resource)
+M.tag_resource = on_default(Client.tag_resource)
+M.untag_resource = on_default(Client.untag_resource)
+
+return M
