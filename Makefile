@@ -42,7 +42,7 @@ MAKE_MANY = $(MAKE_ALSO) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 # A new source in src/core, src/io or src/binding belongs to personalize.core,
 # unless it is named here as one that needs libcurl.
 CURL_ONLY = src/io/pz_curl.c src/binding/lpz_curl.c
-CURL_SOURCES = $(CURL_ONLY) src/binding/lpz.c src/core/pz_buf.c src/core/pz_text.c
+CURL_SOURCES = $(CURL_ONLY) src/binding/lpz.c src/core/pz_buf.c src/core/pz_text.c src/io/pz_fork.c
 CORE_SOURCES = $(filter-out $(CURL_ONLY),$(wildcard src/core/*.c src/io/*.c src/binding/*.c))
 LUA_FILES = $(shell find src/personalize -name '*.lua' | LC_ALL=C sort)
 COMMANDS = $(wildcard src/bin/*)
@@ -60,9 +60,9 @@ LIBRARIES = $B/personalize/core.so $B/personalize/curl.so
 all: $(LIBRARIES) ## build for LUA_VERSION (5.1, 5.2, 5.3, 5.4, luajit; 5.4 if not said)
 
 $B/personalize/core.so: $(CORE_OBJECTS)
-$B/personalize/core.so: LIBS = $(CRYPTO_LIBS)
+$B/personalize/core.so: LIBS = $(CRYPTO_LIBS) -lm -lpthread
 $B/personalize/curl.so: $(CURL_OBJECTS)
-$B/personalize/curl.so: LIBS = $(CURL_LIBS)
+$B/personalize/curl.so: LIBS = $(CURL_LIBS) -lm -lpthread
 $(LIBRARIES):
 	@mkdir -p $(@D)
 	$(call SAY,LD,$@)
@@ -93,7 +93,7 @@ $(OUT)/c/%.o: spec/c/%.c Makefile
 	$Q$(COMPILE)
 $(OUT)/c/%_test: $(OUT)/c/%_test.o $(filter $(OUT)/core/% $(OUT)/io/%,$(CORE_OBJECTS))
 	$(call SAY,LD,$@)
-	$Q$(PROGRAM) $(shell pkg-config --libs cmocka) $(CRYPTO_LIBS)
+	$Q$(PROGRAM) $(shell pkg-config --libs cmocka) $(CRYPTO_LIBS) -lm -lpthread
 .PRECIOUS: $(OUT)/c/%.o $B/binding/%.o
 
 # -- Trying it ---------------------------------------------------------------
@@ -102,19 +102,21 @@ deps: ## install what everything here needs (Debian, root); elsewhere say what t
 
 demo: ## a data deletion job from beginning to end, against a local AWS over TLS
 	@spec/support/deps demo
-	@$(MAKE_MANY) all
+	@+$(MAKE_MANY) all
+	@printf 'USER_ID\n%s\n%s\n%s\n' alice bob 4711 >$(OUT)/users.csv
 	@spec/support/run-suites --lua $(LUA_VERSION) run spec/support/with-local-aws \
-	  --tls --job-seconds 2 --object users.csv=examples/users.csv -- \
-	  $(LUA) examples/create_data_deletion_job.lua
+	  --tls --job-seconds 3 --object erasure/users.csv=$(OUT)/users.csv -- \
+	  sh -c 'exec $(LUA) examples/create_data_deletion_job.lua demo \
+	    "$$PERSONALIZE_DATASET_GROUP_ARN" "$$PERSONALIZE_ROLE_ARN" "s3://$$PERSONALIZE_BUCKET/erasure/users.csv"'
 
 test: ## every suite on every Lua; the last line is 'N passed, N failed'
 	@spec/support/deps test
-	@$(MAKE_MANY) everything rock
+	@+$(MAKE_MANY) everything rock
 	@spec/support/run-suites --lua "$(LUA_VERSIONS)" test
 
 vectors: ## only the specs that read $PERSONALIZE_VECTORS
 	@spec/support/deps test
-	@$(MAKE_MANY) all-5.1 all-5.4
+	@+$(MAKE_MANY) all-5.1 all-5.4
 	@spec/support/run-suites --lua "5.4 luajit" vectors
 
 # Leaks and undefined behaviour show best without the optimiser's rewriting.
@@ -124,38 +126,39 @@ CHECK_VERSIONS ?= 5.1 5.4
 
 check: ## C tests and specs under the address and undefined behaviour sanitizers
 	@spec/support/deps test
-	@$(MAKE_MANY) $(CHECK_VERSIONS:%=all-%)
-	@$(MAKE_MANY) $(SANITIZED) c-programs $(CHECK_VERSIONS:%=host-%)
+	@+$(MAKE_MANY) $(CHECK_VERSIONS:%=all-%)
+	@+$(MAKE_MANY) $(SANITIZED) c-programs $(CHECK_VERSIONS:%=host-%)
 	@spec/support/run-suites --lua "$(CHECK_VERSIONS)" check
 
 bench: ## time and memory, a line of JSON each
-	@$(MAKE_MANY) all-5.1 all-5.4
+	@+$(MAKE_MANY) all-5.1 all-5.4
 	@spec/support/run-suites --lua $(LUA_VERSION) run spec/bench/run
 
 soak: ## what takes too long for `make test`
-	@$(MAKE_MANY) all-5.1 all-5.4
+	@+$(MAKE_MANY) all-5.1 all-5.4
 	@spec/support/run-suites --lua $(LUA_VERSION) run spec/bench/soak
 
 lint: ## warnings of gcc and clang, luacheck, and the rules of the house
 	@spec/support/deps lint
-	@$(MAKE_MANY) everything OUT=build/lint/gcc CC=gcc WERROR=1
-	@$(MAKE_MANY) everything OUT=build/lint/clang CC=clang WERROR=1
+	@+$(MAKE_MANY) everything OUT=build/lint/gcc CC=gcc WERROR=1
+	@+$(MAKE_MANY) everything OUT=build/lint/clang CC=clang WERROR=1
 	@# luarocks chooses no standard and hides no symbol.
-	@$(MAKE_MANY) everything OUT=build/lint/rock CFLAGS=-O2 STRICT="-Wall -Wextra -Werror"
-	@$(MAKE_MANY) rock
+	@+$(MAKE_MANY) everything OUT=build/lint/rock CFLAGS=-O2 STRICT="-Wall -Wextra -Werror"
+	@+$(MAKE_MANY) rock
 	@spec/support/lint
 
 # The same for other versions, by a make of its own for each; what they share
 # stands before it, so that no two of them make it at once.
 everything: $(LUA_VERSIONS:%=all-%) c-tests
 all-%: $(PLAIN_OBJECTS)
-	@$(MAKE_ALSO) all LUA_VERSION=$*
+	@+$(MAKE_ALSO) all LUA_VERSION=$*
 host-%: $(PLAIN_OBJECTS)
-	@$(MAKE_ALSO) $(OUT)/$*/host LUA_VERSION=$*
+	@+$(MAKE_ALSO) $(OUT)/$*/host LUA_VERSION=$*
 # With the hook that lets an allocation fail, which the libraries never have.
 c-tests:
-	@$(MAKE_ALSO) c-programs OUT=$(OUT)/hooked CPPFLAGS="$(CPPFLAGS) -DPZ_TEST"
+	@+$(MAKE_ALSO) c-programs OUT=$(OUT)/hooked CPPFLAGS="$(CPPFLAGS) -DPZ_TEST"
 c-programs: $(C_TESTS)
+	@:
 
 # A Lua of our own, with all of the C in it: sanitizers want to be in the
 # program, and its allocator can refuse.
@@ -184,6 +187,7 @@ install: all ## into PREFIX (/usr/local), below DESTDIR, for LUA_VERSION
 	@for file in $(COMMANDS:src/bin/%=%); do mkdir -p "$(BIN)" && \
 	  sed '1s|^#!.*|#!/usr/bin/env $(notdir $(LUA))|' src/bin/$$file >"$(BIN)/$$file" && \
 	  chmod 755 "$(BIN)/$$file" || exit 1; done
+	@echo "personalize $(VERSION) for $(LUA_NAME) lies in $(DESTDIR)$(PREFIX)"
 
 uninstall: ## take away what install laid
 	@rm -f $(COMMANDS:src/bin/%="$(BIN)/%")

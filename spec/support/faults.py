@@ -8,9 +8,9 @@ The fault is the first part of the path (http://localhost:PORT/close/x), or,
 where it comes before any path, the port. When ready it prints one line of
 JSON: http, https (endpoints), ports (name -> endpoint), ca_bundle, pid.
 
-  GET http/_seen/NAME   {"requests", "connections", "last"}: how many requests
-                        and connections that fault really saw, and the last
-                        request's head
+  GET http/_seen/NAME   {"requests", "connections", "closed", "last"}: how many
+                        requests and connections that fault really saw, how
+                        many of these are over, and the last request's head
   GET http/_forget      sets all of that to zero
 
 It ends on SIGTERM, when its stdin is a pipe that closes, or when nobody is
@@ -51,6 +51,7 @@ class Seen:
     def forget(self):
         with self.lock:
             self.requests, self.peers, self.last = {}, {}, {}
+            self.gone = {}
 
     def connection(self, fault, ident):
         with self.lock:
@@ -62,11 +63,18 @@ class Seen:
             self.peers.setdefault(fault, set()).add(ident)
             self.last[fault] = head
 
+    def closed(self, ident):
+        with self.lock:
+            for fault, peers in self.peers.items():
+                if ident in peers:
+                    self.gone[fault] = self.gone.get(fault, 0) + 1
+
     def report(self, fault):
         with self.lock:
             return {
                 "requests": self.requests.get(fault, 0),
                 "connections": len(self.peers.get(fault, ())),
+                "closed": self.gone.get(fault, 0),
                 "last": self.last.get(fault, ""),
             }
 
@@ -224,16 +232,29 @@ def close_idle(peer, request, number):
     return False
 
 
+def goodbye_idle(peer, request, number):
+    """Ends a kept connection politely: over TLS with a close_notify."""
+    ok(peer, request, number)
+    if isinstance(peer.sock, ssl.SSLSocket):
+        peer.sock.settimeout(0.05)
+        try:
+            peer.sock.unwrap()  # sends ours, waits in vain for theirs
+        except OSError:
+            pass
+    return False
+
+
 def half_close_idle(peer, request, number):
     ok(peer, request, number)
     peer.half_close()
+    SEEN.closed(peer.ident)  # as far as the client can tell
     peer.hang()
 
 
 def late_answer(peer, request, number):
     """An answer, and another one that nobody asked for."""
     ok(peer, request, number)
-    time.sleep(0.02)
+    time.sleep(0.05)
     peer.send(answer(b"late", "408 Request Timeout", ["Connection: close"]))
     return False
 
@@ -347,8 +368,12 @@ def head_endless(peer, request, number):
 
 
 def repeated(peer, request, number):
-    peer.send(answer(headers=["X-Twice: one", "x-twice: two", "x-empty:",
-                              "no header at all"]))
+    peer.send(answer(headers=["X-Twice: one", "x-twice: two", "x-empty:"]))
+    return True
+
+
+def head_bad_line(peer, request, number):
+    peer.send(answer(headers=["no header at all"]))
     return True
 
 
@@ -437,7 +462,7 @@ def cookie(peer, request, number):
 FAULTS = {
     "ok": ok, "echo": echo, "elsewhere": ok, "status": status, "slow": slow,
     "hang": hang, "close": close, "close-reused": close_reused,
-    "reset-reused": reset_reused, "close-idle": close_idle,
+    "goodbye-idle": goodbye_idle, "reset-reused": reset_reused, "close-idle": close_idle,
     "half-close": half_close, "half-close-idle": half_close_idle,
     "late-answer": late_answer, "reset-at": reset_at, "close-at": close_at,
     "drip": drip, "length-short": length_short, "length-long": length_long,
@@ -446,7 +471,7 @@ FAULTS = {
     "chunk-garbage": chunk_garbage, "chunk-cut": chunk_cut,
     "one-1xx": one_1xx, "only-1xx": only_1xx, "flood-1xx": flood_1xx,
     "head-line": head_line, "head-count": head_count,
-    "head-endless": head_endless, "repeated": repeated, "gzip": gzipped,
+    "head-endless": head_endless, "head-bad-line": head_bad_line, "repeated": repeated, "gzip": gzipped,
     "http10": http10, "http10-keep": http10_keep, "http09": http09,
     "garbage": garbage, "bad-status": bad_status, "redirect": redirect,
     "empty": empty, "half-json": half_json, "html": html,
@@ -638,7 +663,12 @@ def attend(sock, context, handler, name):
             except OSError:
                 SEEN.connection(name or "handshake", id(sock))
                 return
-        handler(Peer(sock), name)
+        peer = Peer(sock)
+        try:
+            handler(peer, name)
+        finally:
+            sock.close()
+            SEEN.closed(peer.ident)
     except (Gone, OSError, ValueError):
         pass
     finally:

@@ -2,87 +2,16 @@
 
 #include <string.h>
 
-#include "../core/pz_attempt.h"
 #include "../core/pz_model.h"
 #include "lpz_input.h"
+#include "lpz_service.h"
 
-#define SERVICE "personalize.service"
 #define ATTEMPT "personalize.attempt"
-
-struct service {
-    struct pz_service core;
-    struct pz_verdict verdict; /* of the judgement under way; here, so that
-                                  Lua owns it should a push raise */
-};
-
-static int service_gc(lua_State *L)
-{
-    struct service *service = lpz_checkudata(L, 1, SERVICE);
-
-    pz_service_free(&service->core);
-    pz_verdict_free(&service->verdict);
-    return 0;
-}
-
-static struct service *check_service(lua_State *L, int index)
-{
-    struct service *service = lpz_checkudata(L, index, SERVICE);
-
-    if (service->core.signer == NULL)
-        luaL_error(L, "the service is closed");
-    return service;
-}
-
-static struct pz_slice field(lua_State *L, int index, const char *name)
-{
-    struct pz_slice s;
-
-    lpz_rawgetname(L, index, name, strlen(name));
-    if (lua_type(L, -1) != LUA_TSTRING)
-        luaL_error(L, "%s must be a string", name);
-    s.data = lua_tolstring(L, -1, &s.len);
-    lua_pop(L, 1); /* the table keeps it */
-    return s;
-}
-
-int lpz_service_new(lua_State *L)
-{
-    struct pz_service_params params;
-    struct service *service;
-    enum pz_status status;
-    const char *error;
-
-    luaL_checktype(L, 1, LUA_TTABLE);
-    params.endpoint = field(L, 1, "endpoint");
-    params.region = field(L, 1, "region");
-    params.signing_name = field(L, 1, "signing_name");
-    params.target_prefix = field(L, 1, "target_prefix");
-    params.user_agent = field(L, 1, "user_agent");
-    service = lpz_newuserdata(L, sizeof *service, SERVICE);
-    /* It is its own anchor, which attempts then share: see lpz.h. */
-    lua_pushvalue(L, -1);
-    lpz_setanchor(L, -2);
-    status = pz_service_init(&service->core, &error, &params);
-    if (status == PZ_OK)
-        return 1;
-    pz_service_free(&service->core);
-    if (status != PZ_EINVAL)
-        return lpz_raise(L, status);
-    lua_pushnil(L);
-    lua_pushstring(L, error);
-    return 2;
-}
-
-static int service_url(lua_State *L)
-{
-    lpz_pushslice(L, pz_buf_slice(&check_service(L, 1)->core.url));
-    return 1;
-}
 
 /* The body follows the struct in the same block: nothing to free. */
 struct attempt {
     struct pz_attempt core;
-    struct service *service; /* kept alive by the anchor */
+    struct lpz_service *service; /* kept alive by the anchor */
     const struct pz_operation *model;
 };
 
@@ -95,7 +24,7 @@ static struct pz_slice body_of(struct attempt *attempt)
 
 int lpz_attempt_new(lua_State *L)
 {
-    struct service *service = check_service(L, 1);
+    struct lpz_service *service = lpz_checkservice(L, 1);
     struct pz_slice operation = lpz_checkslice(L, 2);
     struct pz_slice random = lpz_checkslice(L, 4);
     lua_Integer max_attempts = luaL_checkinteger(L, 5);
@@ -246,6 +175,9 @@ static int read_response(lua_State *L, int index, struct pz_response *response)
         response->request_id = HEADER("x-amzn-requestid");
         if (response->request_id.len == 0)
             response->request_id = HEADER("x-amz-request-id");
+        response->retry_after = HEADER("x-amz-retry-after");
+        response->date = HEADER("date");
+        response->age = HEADER("age");
 #undef HEADER
     }
     lua_pop(L, 1);
@@ -260,41 +192,153 @@ static void set_text(lua_State *L, const char *name, struct pz_slice text)
     lua_setfield(L, -2, name);
 }
 
+static void set_flag(lua_State *L, const char *name, int on)
+{
+    lua_pushboolean(L, on);
+    lua_setfield(L, -2, name);
+}
+
+/* The verdict's table, on top, with what is decided for a failure. */
+static void set_decision(lua_State *L, const struct pz_decision *decision,
+                         const struct pz_attempt *attempt)
+{
+    static const char *const ends[] = { NULL, NULL, "max_attempts", "quota",
+                                        "deadline" };
+
+    set_flag(L, "retryable", decision->retryable);
+    set_flag(L, "unclear", attempt->unclear);
+    set_flag(L, "retry", decision->end == PZ_RETRY_AGAIN);
+    if (decision->end == PZ_RETRY_AGAIN) {
+        lua_pushnumber(L, decision->delay);
+        lua_setfield(L, -2, "delay");
+    } else if (ends[decision->end]) {
+        lua_pushstring(L, ends[decision->end]);
+        lua_setfield(L, -2, "ended");
+    }
+}
+
+static int judge_response(lua_State *L, struct attempt *attempt,
+                          const struct pz_response *response,
+                          const struct pz_moment *moment)
+{
+    struct pz_verdict *verdict = &attempt->service->verdict;
+    struct pz_decision decision;
+    enum pz_status status;
+
+    pz_verdict_free(verdict);
+    status = pz_judge(verdict, response);
+    if (status != PZ_OK)
+        return lpz_raise(L, status);
+    pz_attempt_decide(&decision, &attempt->core, &attempt->service->core,
+                      verdict, response, NULL, moment);
+    lua_createtable(L, 0, 10);
+    set_flag(L, "ok", verdict->outcome == PZ_SUCCESS);
+    lua_pushinteger(L, response->status);
+    lua_setfield(L, -2, "status");
+    set_text(L, "request_id", verdict->request_id);
+    if (verdict->outcome == PZ_SUCCESS)
+        return 1;
+    lua_pushstring(L, verdict->outcome == PZ_SERVICE_ERROR ? "service"
+                                                           : "transport");
+    lua_setfield(L, -2, "kind");
+    set_text(L, "code", pz_buf_slice(&verdict->code));
+    set_text(L, "message", pz_buf_slice(&verdict->message));
+    pz_verdict_free(verdict);
+    set_decision(L, &decision, &attempt->core);
+    return 1;
+}
+
+/* What a transport's error must be to be tried again where it does not say. */
+static int is_passing(struct pz_slice code)
+{
+    return pz_slice_eq(code, PZ_LIT("ConnectionError")) ||
+           pz_slice_eq(code, PZ_LIT("TimeoutError")) ||
+           pz_slice_eq(code, PZ_LIT("ResponseError"));
+}
+
+/* { code =, message =, sent =, retryable =, status = }, all of them optional;
+   anything else counts as an empty one. */
+static int judge_failure(lua_State *L, struct attempt *attempt, int index,
+                         const struct pz_moment *moment)
+{
+    struct pz_slice code = PZ_LIT("ConnectionError");
+    struct pz_slice message = PZ_LIT("the transport gave no reason");
+    struct pz_no_response none = { 1, 1 };
+    struct pz_decision decision;
+    lua_Number status = 0;
+
+    if (lua_istable(L, index)) {
+        struct pz_slice given = header(L, index, "code", 4);
+
+        if (given.len > 0)
+            code = given;
+        given = header(L, index, "message", 7);
+        if (given.len > 0)
+            message = given;
+        lpz_rawgetname(L, index, "status", 6);
+        status = lua_tonumber(L, -1);
+        lpz_rawgetname(L, index, "sent", 4);
+        none.sent = lua_isnil(L, -1) || lua_toboolean(L, -1);
+        lpz_rawgetname(L, index, "retryable", 9);
+        none.retryable = lua_isnil(L, -1) ? is_passing(code)
+                                          : lua_toboolean(L, -1);
+        lua_pop(L, 3);
+    } else if (lua_type(L, index) == LUA_TSTRING) {
+        message.data = lua_tolstring(L, index, &message.len);
+    }
+    pz_attempt_decide(&decision, &attempt->core, &attempt->service->core,
+                      NULL, NULL, &none, moment);
+    lua_createtable(L, 0, 10);
+    set_flag(L, "ok", 0);
+    lua_pushliteral(L, "transport");
+    lua_setfield(L, -2, "kind");
+    set_text(L, "code", code);
+    set_text(L, "message", message);
+    if (status >= 100 && status <= 999) {
+        lua_pushinteger(L, (lua_Integer)status);
+        lua_setfield(L, -2, "status");
+    }
+    set_decision(L, &decision, &attempt->core);
+    return 1;
+}
+
 /*
- * attempt:judge(response) -> { ok =, status =, request_id =, kind =, code =,
- * message = }; nil, message when the response is not in a response's form.
+ * attempt:judge(response | nil, failure | nil, now, random, time_left)
+ * -> { ok =, status =, request_id = }, after a failure also { kind =, code =,
+ * message =, retryable =, unclear =, retry =, delay =, ended = }
  */
 static int attempt_judge(lua_State *L)
 {
-    struct pz_verdict *verdict = &check_attempt(L)->service->verdict;
+    struct attempt *attempt = check_attempt(L);
     struct pz_response response;
-    enum pz_status status;
+    struct pz_moment moment;
 
-    luaL_checktype(L, 2, LUA_TTABLE);
-    if (!read_response(L, 2, &response)) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "the transport's response has no status or a body "
-                           "that is no string");
-        return 2;
+    moment.now = luaL_checknumber(L, 4);
+    moment.random = luaL_checknumber(L, 5);
+    moment.time_left = luaL_checknumber(L, 6);
+    if (lua_istable(L, 2) && read_response(L, 2, &response))
+        return judge_response(L, attempt, &response, &moment);
+    if (!lua_isnil(L, 2)) {
+        lua_settop(L, 2);
+        lua_createtable(L, 0, 2);
+        lua_pushliteral(L, "ResponseError");
+        lua_setfield(L, -2, "code");
+        lua_pushliteral(L, "the transport's response is none: it needs a "
+                           "status, and a body that is a string");
+        lua_setfield(L, -2, "message");
+        lua_replace(L, 2);
+        return judge_failure(L, attempt, 2, &moment);
     }
-    pz_verdict_free(verdict);
-    status = pz_judge(verdict, &response);
-    if (status != PZ_OK)
-        return lpz_raise(L, status);
-    lua_createtable(L, 0, 6);
-    lua_pushboolean(L, verdict->outcome == PZ_SUCCESS);
-    lua_setfield(L, -2, "ok");
-    lua_pushinteger(L, response.status);
-    lua_setfield(L, -2, "status");
-    set_text(L, "request_id", verdict->request_id);
-    if (verdict->outcome != PZ_SUCCESS) {
-        lua_pushstring(L, verdict->outcome == PZ_SERVICE_ERROR
-                              ? "service" : "transport");
-        lua_setfield(L, -2, "kind");
-        set_text(L, "code", pz_buf_slice(&verdict->code));
-        set_text(L, "message", pz_buf_slice(&verdict->message));
-        pz_verdict_free(verdict);
-    }
+    return judge_failure(L, attempt, 3, &moment);
+}
+
+/* attempt:admit(now) -> seconds to wait before the next try (adaptive mode) */
+static int attempt_admit(lua_State *L)
+{
+    struct attempt *attempt = check_attempt(L);
+
+    lua_pushnumber(L, pz_retry_admit(&attempt->service->core.retry,
+                                     luaL_checknumber(L, 2)));
     return 1;
 }
 
@@ -308,23 +352,14 @@ int lpz_output_read(lua_State *L)
     return 1;
 }
 
-void lpz_attempt_classes(lua_State *L)
+void lpz_attempt_class(lua_State *L)
 {
-    static const luaL_Reg service_methods[] = {
-        { "close", service_gc },
-        { "url", service_url },
-        { NULL, NULL }
-    };
-    static const luaL_Reg service_meta[] = {
-        { "__gc", service_gc },
-        { NULL, NULL }
-    };
     static const luaL_Reg attempt_methods[] = {
+        { "admit", attempt_admit },
         { "judge", attempt_judge },
         { "sign", attempt_sign },
         { NULL, NULL }
     };
 
-    lpz_newclass(L, SERVICE, service_methods, service_meta);
     lpz_newclass(L, ATTEMPT, attempt_methods, NULL);
 }

@@ -1,17 +1,12 @@
 #ifndef LPZ_ATTEMPT_H
 #define LPZ_ATTEMPT_H
 /*
- * Two classes: a service (what all calls of a client to one service share,
- * its signing key included) and an attempt (one call on its way).
+ * The class personalize.attempt: one call on its way through its attempts.
  */
 #include "lpz.h"
 
-/* Registers both classes; pushes nothing. */
-void lpz_attempt_classes(lua_State *L);
-
-/* core.service{ endpoint =, region =, signing_name =, target_prefix =,
-   user_agent = } -> service | nil, message */
-int lpz_service_new(lua_State *L);
+/* Registers the class; pushes nothing. */
+void lpz_attempt_class(lua_State *L);
 
 /* core.attempt(service, operation, input, random, max_attempts, validate)
    -> attempt | nil, faults; 'random' is 16 bytes. */

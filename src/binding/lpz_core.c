@@ -11,6 +11,7 @@
 #include "../core/pz_uri.h"
 #include "lpz.h"
 #include "lpz_attempt.h"
+#include "lpz_service.h"
 #include "lpz_sys.h"
 
 LPZ_EXPORT int luaopen_personalize_core(lua_State *L);
@@ -328,7 +329,8 @@ int luaopen_personalize_core(lua_State *L)
 
     lpz_newclass(L, BUFFER, NULL, buffer_meta);
     lpz_newclass(L, SIGNER, NULL, signer_meta);
-    lpz_attempt_classes(L);
+    lpz_service_class(L);
+    lpz_attempt_class(L);
     lpz_newlib(L, functions);
     for (const luaL_Reg *f = lpz_sys_functions; f->name; f++) {
         lua_pushcfunction(L, f->func);

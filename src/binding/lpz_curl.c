@@ -24,17 +24,24 @@ static const char *const codes[] = {
 
 /* ---- the request table ------------------------------------------------- */
 
+/* Pushes a member, answers its type. By lua_pushstring, since from 5.3 on it
+   finds a C literal again without hashing it. */
+static int get_field(lua_State *L, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_rawget(L, 2);
+    return lua_type(L, -1);
+}
+
 /* A request that is not one is the caller's fault, but told like the other
    faults: by what perform returns. */
-static const char *
-want_string(lua_State *L, const char *name, size_t len, int needed,
-            struct pz_slice *out)
+static const char *want_string(lua_State *L, const char *name, int needed,
+                               struct pz_slice *out)
 {
     int type;
 
     /* The value stays on the stack, and so the string stays alive. */
-    lpz_rawgetname(L, 2, name, len);
-    type = lua_type(L, -1);
+    type = get_field(L, name);
     if (type == LUA_TSTRING)
         out->data = lua_tolstring(L, -1, &out->len);
     else if (type != LUA_TNIL || needed)
@@ -42,13 +49,10 @@ want_string(lua_State *L, const char *name, size_t len, int needed,
     return NULL;
 }
 
-static const char *
-want_seconds(lua_State *L, const char *name, size_t len, double *out)
+static const char *want_seconds(lua_State *L, const char *name, double *out)
 {
-    int type;
+    int type = get_field(L, name);
 
-    lpz_rawgetname(L, 2, name, len);
-    type = lua_type(L, -1);
     if (type == LUA_TNUMBER)
         *out = lua_tonumber(L, -1);
     else if (type != LUA_TNIL)
@@ -88,10 +92,11 @@ static int add_header(lua_State *L, struct pz_buf *head)
 static const char *want_headers(lua_State *L, struct pz_slice *head,
                                 struct pz_buf *scratch)
 {
-    lpz_rawgetname(L, 2, "headers", 7);
-    if (lua_isnil(L, -1))
+    int type = get_field(L, "headers");
+
+    if (type == LUA_TNIL)
         return NULL;
-    if (!lua_istable(L, -1))
+    if (type != LUA_TTABLE)
         return "headers";
     for (int i = 1;; i++) {
         lua_rawgeti(L, -1, i);
@@ -112,21 +117,16 @@ want_request(lua_State *L, struct pz_exchange *r, struct pz_buf *scratch)
 {
     const char *wrong;
 
-#define STRING(name, needed, out) want_string(L, name, sizeof name - 1, \
-                                              needed, out)
-#define SECONDS(name, out) want_seconds(L, name, sizeof name - 1, out)
-    if ((wrong = STRING("method", 1, &r->method)) ||
-        (wrong = STRING("url", 1, &r->url)) ||
-        (wrong = STRING("head", 0, &r->head)) ||
-        (wrong = STRING("body", 0, &r->body)) ||
-        (wrong = STRING("ca_bundle", 0, &r->ca_bundle)) ||
-        (wrong = STRING("proxy", 0, &r->proxy)) ||
-        (wrong = SECONDS("timeout", &r->timeout)) ||
-        (wrong = SECONDS("connect_timeout", &r->connect_timeout)))
+    if ((wrong = want_string(L, "method", 1, &r->method)) ||
+        (wrong = want_string(L, "url", 1, &r->url)) ||
+        (wrong = want_string(L, "head", 0, &r->head)) ||
+        (wrong = want_string(L, "body", 0, &r->body)) ||
+        (wrong = want_string(L, "ca_bundle", 0, &r->ca_bundle)) ||
+        (wrong = want_string(L, "proxy", 0, &r->proxy)) ||
+        (wrong = want_seconds(L, "timeout", &r->timeout)) ||
+        (wrong = want_seconds(L, "connect_timeout", &r->connect_timeout)))
         return wrong;
-#undef STRING
-#undef SECONDS
-    lpz_rawgetname(L, 2, "direct", 6);
+    (void)get_field(L, "direct");
     r->direct = lua_toboolean(L, -1);
     lua_pop(L, 1);
     return r->head.data ? NULL : want_headers(L, &r->head, scratch);
@@ -134,14 +134,13 @@ want_request(lua_State *L, struct pz_exchange *r, struct pz_buf *scratch)
 
 /* ---- the answer -------------------------------------------------------- */
 
-static void set_field(lua_State *L, const char *name, size_t len)
+/* Pops a value into a member of the table below it. */
+static void set_field(lua_State *L, const char *name)
 {
-    lua_pushlstring(L, name, len);
+    lua_pushstring(L, name);
     lua_insert(L, -2);
     lua_rawset(L, -3);
 }
-
-#define SET(L, name) set_field(L, name, sizeof name - 1)
 
 static void push_headers(lua_State *L, struct pz_slice head)
 {
@@ -174,11 +173,11 @@ static int push_response(lua_State *L, struct pz_curl *c)
 {
     lua_createtable(L, 0, 3);
     lua_pushinteger(L, (lua_Integer)c->status);
-    SET(L, "status");
+    set_field(L, "status");
     push_headers(L, pz_buf_slice(&c->head));
-    SET(L, "headers");
+    set_field(L, "headers");
     lpz_pushslice(L, pz_buf_slice(&c->body));
-    SET(L, "body");
+    set_field(L, "body");
     pz_curl_forget(c);
     return 1;
 }
@@ -189,16 +188,16 @@ static int push_error(lua_State *L, const char *code, const char *message,
     lua_pushnil(L);
     lua_createtable(L, 0, 5);
     lua_pushstring(L, code);
-    SET(L, "code");
+    set_field(L, "code");
     lua_pushstring(L, message);
-    SET(L, "message");
+    set_field(L, "message");
     lua_pushboolean(L, c->sent);
-    SET(L, "sent");
+    set_field(L, "sent");
     lua_pushboolean(L, c->retryable);
-    SET(L, "retryable");
+    set_field(L, "retryable");
     if (c->status) {
         lua_pushinteger(L, (lua_Integer)c->status);
-        SET(L, "status");
+        set_field(L, "status");
     }
     return 2;
 }

@@ -55,6 +55,18 @@ static int sys_random(lua_State *L)
     return 1;
 }
 
+/* A number from 0 up to and without 1, with 32 random bits. */
+static int sys_uniform(lua_State *L)
+{
+    unsigned char b[4];
+
+    if (pz_sys_random(b, sizeof b) != PZ_OK)
+        return luaL_error(L, "the system has no random bytes to give");
+    lua_pushnumber(L, ((double)b[0] * 16777216 + (double)b[1] * 65536 +
+                       (double)b[2] * 256 + (double)b[3]) / 4294967296.0);
+    return 1;
+}
+
 static int sys_getenv(lua_State *L)
 {
     lua_pushstring(L, pz_sys_getenv(luaL_checkstring(L, 1))); /* NULL: nil */
@@ -74,5 +86,6 @@ const luaL_Reg lpz_sys_functions[] = {
     { "now", sys_now },
     { "random", sys_random },
     { "sleep", sys_sleep },
+    { "uniform", sys_uniform },
     { NULL, NULL }
 };

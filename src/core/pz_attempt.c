@@ -65,6 +65,8 @@ pz_service_init(struct pz_service *service, const char **error,
 
     service->scratch.secret = 1;
     service->head.secret = 1;
+    service->correct_skew = 1;
+    pz_retry_init(&service->retry, 0);
     *error = params_fault(params);
     if (*error)
         return PZ_EINVAL;
@@ -144,6 +146,9 @@ pz_attempt_start(struct pz_attempt *attempt, struct pz_service *service,
     attempt->body_len = body.len;
     attempt->number = 0;
     attempt->max_attempts = max_attempts;
+    attempt->skew = service->skew;
+    attempt->cost = 0;
+    attempt->unclear = 0;
     make_uuid(attempt->invocation_id, random);
     return pz_sha256_hex(pz_signer_crypto(service->signer),
                          attempt->payload_hash, body);
@@ -253,8 +258,11 @@ pz_attempt_sign(struct pz_attempt *attempt, struct pz_service *service,
     pz_buf_clear(head);
     if (pz_credentials_fault(credentials))
         return PZ_EINVAL;
-    if ((status = pz_time_stamp(scope.stamp, now)) != PZ_OK)
+    if ((status = pz_time_stamp(scope.stamp,
+                                service->correct_skew ? now + attempt->skew
+                                                      : now)) != PZ_OK)
         return status;
+    attempt->sent = now;
     scope.region = pz_buf_slice(&service->region);
     scope.service = pz_buf_slice(&service->signing_name);
     attempt->number++;
@@ -445,4 +453,63 @@ void pz_verdict_free(struct pz_verdict *verdict)
 {
     pz_buf_free(&verdict->code);
     pz_buf_free(&verdict->message);
+}
+
+/* Takes the peer's clock from its answer; 1 when the time that the attempt
+   was signed with was too far from it. */
+static int learn_skew(struct pz_attempt *attempt, struct pz_service *service,
+                      const struct pz_response *response, double now)
+{
+    struct pz_skew_sample sample = { attempt->sent, now, response->date,
+                                     response->age };
+    double used = attempt->skew, off;
+
+    if (!pz_skew_measure(&service->skew, &sample))
+        return 0;
+    attempt->skew = service->skew;
+    off = attempt->skew > used ? attempt->skew - used : used - attempt->skew;
+    return service->correct_skew && off > PZ_SKEW_TOLERANCE;
+}
+
+void pz_attempt_decide(struct pz_decision *decision,
+                       struct pz_attempt *attempt, struct pz_service *service,
+                       const struct pz_verdict *verdict,
+                       const struct pz_response *response,
+                       const struct pz_no_response *none,
+                       const struct pz_moment *moment)
+{
+    struct pz_retry_failure failure = {
+        PZ_RETRY_NEVER, attempt->number, attempt->max_attempts,
+        moment->random, { NULL, 0 }, moment->time_left
+    };
+
+    decision->end = PZ_RETRY_REFUSED;
+    decision->delay = 0;
+    decision->retryable = 0;
+    if (none) {
+        failure.class = none->retryable ? PZ_RETRY_TRANSIENT : PZ_RETRY_NEVER;
+        attempt->unclear |= none->sent;
+    } else {
+        struct pz_slice code = pz_buf_slice(&verdict->code);
+        int was_off = learn_skew(attempt, service, response, moment->now);
+
+        if (verdict->outcome == PZ_SUCCESS) {
+            pz_retry_success(&service->retry, attempt->cost);
+            pz_retry_observe(&service->retry, 0, moment->now);
+            return;
+        }
+        failure.class = verdict->outcome == PZ_BAD_RESPONSE
+            ? PZ_RETRY_TRANSIENT : pz_retry_classify(code, response->status);
+        if (failure.class == PZ_RETRY_NEVER && was_off &&
+            pz_retry_is_skew_code(code))
+            failure.class = PZ_RETRY_TRANSIENT;
+        failure.retry_after = response->retry_after;
+        attempt->unclear |= verdict->outcome == PZ_BAD_RESPONSE ||
+                            response->status >= 500;
+    }
+    pz_retry_observe(&service->retry,
+                     failure.class == PZ_RETRY_THROTTLING, moment->now);
+    decision->retryable = failure.class != PZ_RETRY_NEVER;
+    decision->end = pz_retry_decide(&service->retry, &decision->delay,
+                                    &attempt->cost, &failure);
 }

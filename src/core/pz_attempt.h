@@ -1,13 +1,14 @@
 #ifndef PZ_ATTEMPT_H
 #define PZ_ATTEMPT_H
 /*
- * One try of one call: the head of the request, signed, and the judgement on
- * the answer.
+ * A call's attempts: the head of the request, signed; the judgement on the
+ * answer; whether another attempt follows.
  *
  * Speaks awsJson1.1. Refuses to know how bytes travel, what time it is and
  * where credentials came from.
  */
 #include "pz_buf.h"
+#include "pz_retry.h"
 #include "pz_sigv4.h"
 
 enum {
@@ -26,6 +27,9 @@ struct pz_service {
     struct pz_buf user_agent;
     struct pz_signer *signer;
     struct pz_buf scratch, head; /* secret; of no meaning between calls */
+    struct pz_retry retry;
+    double skew;      /* seconds by which the service's clock is ahead */
+    int correct_skew; /* sign by the service's clock, not by ours */
 };
 
 struct pz_service_params {
@@ -50,6 +54,10 @@ struct pz_attempt {
     char payload_hash[PZ_SHA256_HEX_LEN];
     size_t body_len;
     unsigned number, max_attempts; /* number: attempts signed so far */
+    double skew;    /* the clock's, as this call knows it */
+    double sent;    /* when the last attempt was signed, by our clock */
+    int cost;       /* tokens the last retry took */
+    int unclear;    /* an attempt ended so that it may have been done */
 };
 
 /* Hashes the body and makes the invocation id of 16 random bytes; PZ_EINVAL
@@ -82,8 +90,16 @@ pz_attempt_sign(struct pz_attempt *attempt, struct pz_service *service,
 struct pz_response {
     int status;
     struct pz_slice body;
-    struct pz_slice error_type; /* x-amzn-errortype */
-    struct pz_slice request_id; /* x-amzn-requestid or x-amz-request-id */
+    struct pz_slice error_type;  /* x-amzn-errortype */
+    struct pz_slice request_id;  /* x-amzn-requestid or x-amz-request-id */
+    struct pz_slice retry_after; /* x-amz-retry-after */
+    struct pz_slice date, age;
+};
+
+/* Why a transport has no answer. */
+struct pz_no_response {
+    int sent;      /* bytes of the request may have reached the peer */
+    int retryable; /* the same request may succeed if sent again */
 };
 
 enum pz_outcome {
@@ -104,5 +120,30 @@ struct pz_verdict {
 PZ_MUST_USE enum pz_status
 pz_judge(struct pz_verdict *verdict, const struct pz_response *response);
 void pz_verdict_free(struct pz_verdict *verdict);
+
+/* When an answer (or the want of one) is judged. */
+struct pz_moment {
+    double now;       /* our clock, as it was when the answer had come */
+    double random;    /* [0, 1] */
+    double time_left; /* of the call, seconds */
+};
+
+struct pz_decision {
+    enum pz_retry_end end; /* of no meaning after a success */
+    double delay;          /* seconds, for PZ_RETRY_AGAIN */
+    int retryable;         /* the kind of failure is one to try again */
+};
+
+/*
+ * What follows an answer that was judged: learns the peer's clock, pays and
+ * gives back tokens, marks the call unclear. Either 'verdict' and 'response'
+ * or 'none' is given.
+ */
+void pz_attempt_decide(struct pz_decision *decision,
+                       struct pz_attempt *attempt, struct pz_service *service,
+                       const struct pz_verdict *verdict,
+                       const struct pz_response *response,
+                       const struct pz_no_response *none,
+                       const struct pz_moment *moment);
 
 #endif

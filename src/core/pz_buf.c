@@ -1,10 +1,18 @@
+#if !defined(_DEFAULT_SOURCE)
+#define _DEFAULT_SOURCE /* MADV_DONTDUMP under C99 */
+#endif
+
 #include "pz_buf.h"
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #ifdef PZ_TEST
 int (*pz_alloc_refuse)(void);
+size_t pz_alloc_live;
 #endif
 
 const char *pz_status_text(enum pz_status status)
@@ -91,16 +99,71 @@ struct pz_slice pz_slice_trim(struct pz_slice s)
 
 void *pz_alloc(size_t len)
 {
+    void *data;
+
 #ifdef PZ_TEST
     if (pz_alloc_refuse && pz_alloc_refuse())
         return NULL;
 #endif
-    return malloc(len ? len : 1);
+    data = malloc(len ? len : 1);
+#ifdef PZ_TEST
+    pz_alloc_live += data != NULL;
+#endif
+    return data;
 }
 
 void pz_free(void *data)
 {
+#ifdef PZ_TEST
+    pz_alloc_live -= data != NULL;
+#endif
     free(data);
+}
+
+#if defined(__linux__) && defined(MADV_DONTDUMP)
+/* Pages of their own, since leaving out of a core dump goes by pages. */
+static void *secret_alloc(size_t len)
+{
+    void *data;
+
+#ifdef PZ_TEST
+    if (pz_alloc_refuse && pz_alloc_refuse())
+        return NULL;
+#endif
+    data = mmap(NULL, len, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED)
+        return NULL;
+    (void)madvise(data, len, MADV_DONTDUMP);
+#ifdef PZ_TEST
+    pz_alloc_live++;
+#endif
+    return data;
+}
+
+static void secret_free(void *data, size_t len)
+{
+    if (data == NULL)
+        return;
+#ifdef PZ_TEST
+    pz_alloc_live--;
+#endif
+    munmap(data, len);
+}
+
+enum { SECRET_STEP = 4096 };
+#else
+#define secret_alloc(len) pz_alloc(len)
+#define secret_free(data, len) pz_free(data)
+enum { SECRET_STEP = 64 };
+#endif
+
+static void release(struct pz_buf *buf)
+{
+    if (buf->secret)
+        secret_free(buf->data, buf->cap);
+    else
+        pz_free(buf->data);
 }
 
 void pz_wipe(void *data, size_t len)
@@ -116,24 +179,25 @@ void pz_wipe(void *data, size_t len)
 enum pz_status pz_buf_reserve(struct pz_buf *buf, size_t more)
 {
     size_t max = buf->max ? buf->max : PZ_BUF_MAX;
-    size_t cap = buf->cap ? buf->cap : 64;
+    size_t cap = buf->cap ? buf->cap : buf->secret ? SECRET_STEP : 64;
     char *data;
 
-    if (more <= buf->cap - buf->len)
-        return PZ_OK;
     if (more > max - buf->len)
         return PZ_ETOOBIG;
+    if (more <= buf->cap - buf->len)
+        return PZ_OK;
+    /* Doubling may pass the ceiling by less than itself; 'len' never does. */
     while (cap - buf->len < more)
-        cap = cap > max / 2 ? max : cap * 2;
+        cap *= 2;
     /* Not realloc: it may move the bytes and leave a copy behind. */
-    data = pz_alloc(cap);
+    data = buf->secret ? secret_alloc(cap) : pz_alloc(cap);
     if (data == NULL)
         return PZ_ENOMEM;
     if (buf->len > 0)
         memcpy(data, buf->data, buf->len);
     if (buf->secret && buf->data)
         pz_wipe(buf->data, buf->cap);
-    pz_free(buf->data);
+    release(buf);
     buf->data = data;
     buf->cap = cap;
     return PZ_OK;
@@ -184,14 +248,14 @@ struct pz_slice pz_buf_slice(const struct pz_buf *buf)
 void pz_buf_clear(struct pz_buf *buf)
 {
     if (buf->secret && buf->data)
-        pz_wipe(buf->data, buf->cap);
+        pz_wipe(buf->data, buf->len);
     buf->len = 0;
 }
 
 void pz_buf_free(struct pz_buf *buf)
 {
     pz_buf_clear(buf);
-    pz_free(buf->data);
+    release(buf);
     buf->data = NULL;
     buf->cap = 0;
 }

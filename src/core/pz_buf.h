@@ -96,6 +96,8 @@ void pz_free(void *data);
 #ifdef PZ_TEST
 /* Answers non-zero when this allocation is to be refused. */
 extern int (*pz_alloc_refuse)(void);
+/* Blocks that pz_alloc gave and pz_free has not had back. */
+extern size_t pz_alloc_live;
 #endif
 
 #endif

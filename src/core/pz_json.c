@@ -7,15 +7,15 @@
 /* The letter after the backslash, 'u' for the long form, 0 for none. */
 static char escape_letter(unsigned char c)
 {
+    if (c >= 0x20)
+        return c == '"' || c == '\\' ? (char)c : 0;
     switch (c) {
-    case '"': return '"';
-    case '\\': return '\\';
     case '\b': return 'b';
     case '\f': return 'f';
     case '\n': return 'n';
     case '\r': return 'r';
     case '\t': return 't';
-    default: return c < 0x20 ? 'u' : 0;
+    default: return 'u';
     }
 }
 

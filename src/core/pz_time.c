@@ -144,11 +144,17 @@ static int days_in_month(int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
+static double at_second(int year, int month, int day, long in_day)
+{
+    struct civil c = { year, month, day };
+
+    return (double)days_from_civil(c) * 86400.0 + (double)in_day;
+}
+
 enum pz_status
 pz_time_parse_iso8601(double *epoch, struct pz_slice text)
 {
     int year, month, day, hour, minute, second;
-    struct civil c;
     double fraction;
     size_t at = 0;
     long zone;
@@ -169,10 +175,54 @@ pz_time_parse_iso8601(double *epoch, struct pz_slice text)
         !take_fraction(text, &at, &fraction) ||
         !take_zone(text, &at, &zone) || at != text.len)
         return PZ_EINVAL;
-    c.year = year;
-    c.month = month;
-    c.day = day;
-    *epoch = (double)days_from_civil(c) * 86400.0 +
-             (double)(hour * 3600L + minute * 60L + second - zone) + fraction;
+    *epoch = at_second(year, month, day, hour * 3600L + minute * 60L + second) -
+             (double)zone + fraction;
+    return PZ_OK;
+}
+
+static int take_word(struct pz_slice text, size_t *at, struct pz_slice word)
+{
+    if (!pz_slice_eq(pz_slice_sub(text, *at, *at + word.len), word))
+        return 0;
+    *at += word.len;
+    return 1;
+}
+
+/* Three letters out of a list of such, as their number from 1. */
+static int take_name(struct pz_slice text, size_t *at, const char *names,
+                     int *out)
+{
+    for (*out = 1; *names; names += 3, ++*out) {
+        struct pz_slice name = { names, 3 };
+
+        if (take_word(text, at, name))
+            return 1;
+    }
+    return 0;
+}
+
+enum pz_status pz_time_parse_http(double *epoch, struct pz_slice text)
+{
+    int weekday, day, month, year, hour, minute, second;
+    size_t at = 0;
+
+    if (!take_name(text, &at, "MonTueWedThuFriSatSun", &weekday) ||
+        !take_word(text, &at, PZ_LIT(", ")) ||
+        !take_number(text, &at, 2, 1, 31, &day) ||
+        !take_char(text, &at, ' ') ||
+        !take_name(text, &at, "JanFebMarAprMayJunJulAugSepOctNovDec",
+                   &month) ||
+        !take_char(text, &at, ' ') ||
+        !take_number(text, &at, 4, 0, 9999, &year) ||
+        day > days_in_month(year, month) ||
+        !take_char(text, &at, ' ') ||
+        !take_number(text, &at, 2, 0, 23, &hour) ||
+        !take_char(text, &at, ':') ||
+        !take_number(text, &at, 2, 0, 59, &minute) ||
+        !take_char(text, &at, ':') ||
+        !take_number(text, &at, 2, 0, 60, &second) ||
+        !take_word(text, &at, PZ_LIT(" GMT")) || at != text.len)
+        return PZ_EINVAL;
+    *epoch = at_second(year, month, day, hour * 3600L + minute * 60L + second);
     return PZ_OK;
 }

@@ -21,4 +21,8 @@ pz_time_stamp(char out[PZ_STAMP_LEN + 1], double epoch);
 PZ_MUST_USE enum pz_status
 pz_time_parse_iso8601(double *epoch, struct pz_slice text);
 
+/* Reads an HTTP date: Sun, 30 Aug 2015 12:36:00 GMT. */
+PZ_MUST_USE enum pz_status
+pz_time_parse_http(double *epoch, struct pz_slice text);
+
 #endif

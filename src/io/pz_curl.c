@@ -17,11 +17,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../core/pz_text.h"
@@ -320,6 +322,31 @@ static void abandon(struct pz_curl *c)
     drop(c);
 }
 
+/*
+ * What lies unread on a kept connection is not our answer: the server said
+ * goodbye (TLS's close_notify), or gave up waiting (an unasked 408), or is
+ * out of step. libcurl up to 7.88 takes any byte for a sign of life, sends
+ * the request after it and reads that byte as the answer. So such a
+ * connection is ended here, before anything is sent over it: read empty, so
+ * that libcurl finds its end. (A late TLS session ticket looks the same; it
+ * costs a handshake.)
+ */
+static void end_stale(struct pz_curl *c)
+{
+    char scrap[1024];
+
+    for (size_t i = 0; i < c->socket_count; i++) {
+        int s = c->sockets[i];
+
+        if (recv(s, scrap, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+            continue;
+        shutdown(s, SHUT_RDWR);
+        for (int n = 0; n < 1024; n++)
+            if (recv(s, scrap, sizeof scrap, MSG_DONTWAIT) <= 0)
+                break;
+    }
+}
+
 /* Everything that never changes. The strings and numbers behind these
    options are small; a refusal for want of memory shows in perform. */
 static CURLcode configure(struct pz_curl *c)
@@ -362,6 +389,7 @@ static CURLcode configure(struct pz_curl *c)
     SET(CURLOPT_XFERINFOFUNCTION, on_progress);
     SET(CURLOPT_XFERINFODATA, (void *)c);
     SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_ERRORBUFFER, c->reason);
     SET(CURLOPT_READFUNCTION, on_read);
     SET(CURLOPT_READDATA, (void *)c);
     SET(CURLOPT_SEEKFUNCTION, on_seek);
@@ -389,8 +417,10 @@ static CURLcode ready(struct pz_curl *c)
 
     if (c->easy && c->owner != getpid())
         abandon(c);
-    if (c->easy)
+    if (c->easy) {
+        end_stale(c);
         return CURLE_OK;
+    }
     pthread_once(&once, start);
     if (global != CURLE_OK)
         return global;
@@ -405,6 +435,18 @@ static CURLcode ready(struct pz_curl *c)
 }
 
 /* ---- the request ------------------------------------------------------- */
+
+/* A copy of what libcurl was told, to see when it is told the same. */
+static CURLcode keep(struct pz_buf *kept, struct pz_slice s)
+{
+    pz_buf_clear(kept);
+    return pz_buf_adds(kept, s) == PZ_OK ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
+static int same(const struct pz_buf *kept, struct pz_slice s)
+{
+    return kept->len > 0 && pz_slice_eq(pz_buf_slice(kept), s);
+}
 
 static int is_token(struct pz_slice s)
 {
@@ -486,21 +528,23 @@ lay_head(struct pz_curl *c, const struct pz_exchange *request)
     pz_buf_clear(&c->lines);
     if (want_nodes(c, lines + NO_COUNT + 1) != PZ_OK ||
         pz_buf_adds(&c->lines, all) != PZ_OK)
-        return "more than there is memory for";
+        return "a head that there is no memory for";
     all = pz_buf_slice(&c->lines);
+    if (!is_text(all))
+        return "a NUL in its head";
     for (size_t at = 0; at < all.len;) {
         size_t eol = pz_slice_find(all, '\n', at);
         struct pz_slice line, name, value;
         const char *fault;
 
         if (eol == all.len || eol == at || all.data[eol - 1] != '\r')
-            return "a line that does not end in CR LF";
+            return "a line that does not end in CR LF in its head";
         line = pz_slice_sub(all, at, eol - 1);
-        if (!is_text(line) || memchr(line.data, '\r', line.len))
-            return "a CR or NUL inside a line";
+        if (pz_slice_find(line, '\r', 0) < line.len)
+            return "a CR inside a line of its head";
         name = pz_slice_sub(line, 0, pz_slice_find(line, ':', 0));
         if (!is_token(name) || name.len == line.len)
-            return "a line that is no header";
+            return "a line that is no header in its head";
         value = pz_slice_trim(pz_slice_sub(line, name.len + 1, line.len));
         fault = judge_header(name, value, request, missing);
         if (fault)
@@ -523,7 +567,8 @@ lay_head(struct pz_curl *c, const struct pz_exchange *request)
     return NULL;
 }
 
-static const char *check(const struct pz_exchange *request)
+static const char *
+check(const struct pz_curl *c, const struct pz_exchange *request)
 {
     struct pz_slice url = request->url;
     struct pz_slice method = request->method;
@@ -533,6 +578,8 @@ static const char *check(const struct pz_exchange *request)
     for (size_t i = 0; i < method.len; i++)
         if (method.data[i] < 'A' || method.data[i] > 'Z')
             return "a method that is none";
+    if (same(&c->url, url))
+        url = PZ_LIT("http://"); /* looked at before */
     if (!pz_slice_starts(url, PZ_LIT("https://")) &&
         !pz_slice_starts(url, PZ_LIT("http://")))
         return "a URL that begins neither with https:// nor http://";
@@ -543,18 +590,6 @@ static const char *check(const struct pz_exchange *request)
     if (request->body.data && pz_slice_eq(method, PZ_LIT("HEAD")))
         return "a HEAD with a body";
     return NULL;
-}
-
-/* Keeps a copy of what libcurl is told; 1 when it is already so. */
-static int same(const struct pz_buf *kept, struct pz_slice s)
-{
-    return kept->len > 0 && pz_slice_eq(pz_buf_slice(kept), s);
-}
-
-static CURLcode keep(struct pz_buf *kept, struct pz_slice s)
-{
-    pz_buf_clear(kept);
-    return pz_buf_adds(kept, s) == PZ_OK ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 static CURLcode tell_method(struct pz_curl *c, const struct pz_exchange *r)
@@ -687,6 +722,101 @@ static CURLcode tell(struct pz_curl *c, const struct pz_exchange *r)
     return code;
 }
 
+/* ---- names that do not exist ------------------------------------------- */
+
+/*
+ * libcurl has one word for a name that does not exist and a resolver that
+ * does not answer; but only the second is worth another try. So after a
+ * failure the resolver is asked once more, in a thread, since it may take
+ * its time, and only so long: what it did not say by then is not known.
+ */
+struct lookup {
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    int users, done, code;
+    char host[256];
+};
+
+static void leave(struct lookup *look) /* with the lock held */
+{
+    int last = --look->users == 0;
+
+    pthread_mutex_unlock(&look->lock);
+    if (last) {
+        pthread_cond_destroy(&look->answered);
+        pthread_mutex_destroy(&look->lock);
+        pz_free(look);
+    }
+}
+
+static void *look_up(void *arg)
+{
+    struct lookup *look = arg;
+    struct addrinfo hints, *found = NULL;
+    int code;
+
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    code = getaddrinfo(look->host, NULL, &hints, &found);
+    if (code == 0)
+        freeaddrinfo(found);
+    pthread_mutex_lock(&look->lock);
+    look->code = code;
+    look->done = 1;
+    pthread_cond_signal(&look->answered);
+    leave(look);
+    return NULL;
+}
+
+static int start_thread(struct lookup *look)
+{
+    sigset_t all, mask;
+    pthread_t thread;
+    int code;
+
+    /* The program's signals are for its own threads. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &mask);
+    code = pthread_create(&thread, NULL, look_up, look);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    if (code == 0)
+        pthread_detach(thread);
+    return code;
+}
+
+/* 1 when the resolver says within a second that there is no such name. */
+static int is_unknown_name(struct pz_slice host)
+{
+    struct lookup *look;
+    struct timespec end;
+    int unknown;
+
+    if (host.len >= sizeof look->host ||
+        (look = pz_alloc(sizeof *look)) == NULL)
+        return 0;
+    memset(look, 0, sizeof *look);
+    memcpy(look->host, host.data, host.len);
+    pthread_mutex_init(&look->lock, NULL);
+    pthread_cond_init(&look->answered, NULL);
+    look->users = 2;
+    if (start_thread(look) != 0) {
+        look->users = 1;
+        look->done = 1;
+    }
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec++;
+    pthread_mutex_lock(&look->lock);
+    while (!look->done)
+        if (pthread_cond_timedwait(&look->answered, &look->lock, &end) != 0)
+            break;
+    unknown = look->done && look->code == EAI_NONAME;
+#if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
+    unknown = unknown || (look->done && look->code == EAI_NODATA);
+#endif
+    leave(look);
+    return unknown;
+}
+
 /* ---- the outcome ------------------------------------------------------- */
 
 /* Host and port of a URL, without user and password; 'port' is text that
@@ -714,7 +844,6 @@ static struct pz_slice peer_of(struct pz_slice url, const char **port)
     return peer;
 }
 
-/* 'text' has one %.*s%s for the peer, then the rest as it is. */
 static enum pz_fault
 fail(struct pz_curl *c, enum pz_fault fault, int retryable,
      const char *before, const char *after)
@@ -755,24 +884,53 @@ static const char *why_unconnected(const struct pz_curl *c)
     return "";
 }
 
-static const char *why_unverified(const struct pz_curl *c)
+static int says(const struct pz_curl *c, const char *words)
 {
+    return strstr(c->reason, words) != NULL;
+}
+
+static enum pz_fault fail_unverified(struct pz_curl *c)
+{
+    const char *why = " has a certificate of an unknown CA; name the CA file "
+                      "with the ca_bundle option or AWS_CA_BUNDLE";
     long code = 0;
 
     (void)curl_easy_getinfo(c->easy, CURLINFO_SSL_VERIFYRESULT, &code);
-    /* The numbers of X509_verify_cert, which do not change. Other TLS
-       libraries than OpenSSL leave 0. */
-    switch (code) {
-    case 9: return " has a certificate that is not valid yet";
-    case 10: return " has a certificate that has expired";
-    case 2: case 18: case 19: case 20: case 21:
-        return " has a certificate of an unknown CA; name the CA file with "
-               "the ca_bundle option or AWS_CA_BUNDLE";
-    case 0: return " has a certificate that does not fit: it is for another "
-                   "name, or of an unknown CA (name that with the ca_bundle "
-                   "option or AWS_CA_BUNDLE)";
-    }
-    return " has a certificate that cannot be verified";
+    /* OpenSSL's numbers, which do not change. Of the other reasons the
+       unknown CA is the one that needs a hint. */
+    if (says(c, "target host name"))
+        why = " has a certificate that is for another name";
+    else if (code == 9)
+        why = " has a certificate that is not valid yet";
+    else if (code == 10)
+        why = " has a certificate that has expired";
+    return fail(c, PZ_FAULT_TLS, 0, "", why);
+}
+
+static enum pz_fault fail_handshake(struct pz_curl *c)
+{
+    if (says(c, "SSL_ERROR_SYSCALL") || says(c, "unexpected eof") ||
+        says(c, "Recv failure") || says(c, "Send failure"))
+        return fail(c, PZ_FAULT_CONNECTION, 1, "",
+                    " closed the connection during the TLS handshake");
+    if (says(c, "wrong version number") || says(c, "http request"))
+        return fail(c, PZ_FAULT_TLS, 0, "", " does not speak TLS");
+    if (says(c, "protocol version") || says(c, "unsupported protocol"))
+        return fail(c, PZ_FAULT_TLS, 0, "",
+                    " does not speak TLS 1.2 or later");
+    return fail(c, PZ_FAULT_TLS, 1, "the TLS handshake with ", " failed");
+}
+
+static enum pz_fault fail_lookup(struct pz_curl *c)
+{
+    const char *port;
+    struct pz_slice host = peer_of(c->request->url, &port);
+
+    host.len = pz_slice_find(host, ':', 0);
+    if (is_unknown_name(host))
+        return fail(c, PZ_FAULT_CONNECTION, 0, "there is no host ", "");
+    return fail(c, PZ_FAULT_CONNECTION, 1, "the name of ",
+                " could not be resolved");
 }
 
 static enum pz_fault fail_timeout(struct pz_curl *c)
@@ -797,22 +955,20 @@ static enum pz_fault fail_early(struct pz_curl *c, CURLcode code)
     case CURLE_OPERATION_TIMEDOUT:
         return fail_timeout(c);
     case CURLE_COULDNT_RESOLVE_HOST:
-        return fail(c, PZ_FAULT_CONNECTION, 0, "",
-                    ": the name could not be resolved");
+        return fail_lookup(c);
     case CURLE_COULDNT_RESOLVE_PROXY:
         return fail(c, PZ_FAULT_CONNECTION, 0, "no way to ",
                     ": the proxy's name could not be resolved");
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
-        return fail(c, PZ_FAULT_TLS, 0, "", why_unverified(c));
+        return fail_unverified(c);
     case CURLE_SSL_CACERT_BADFILE:
         return refuse(c, "the ca_bundle cannot be read: ",
                       c->request->ca_bundle.data ? c->request->ca_bundle.data
                                                  : "the system's");
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
-        return fail(c, PZ_FAULT_TLS, 1, "the TLS handshake with ",
-                    " failed (TLS 1.2 or later is needed)");
+        return fail_handshake(c);
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
         return refuse(c, "the request has ", "a URL that is none");
@@ -869,12 +1025,8 @@ static enum pz_fault outcome(struct pz_curl *c, CURLcode code)
     default:
         break;
     }
-    if (code == CURLE_OK || code == CURLE_PARTIAL_FILE ||
-        code == CURLE_RECV_ERROR)
-        return fail(c, PZ_FAULT_RESPONSE, 1, "the answer of ",
-                    " is cut or malformed");
     return fail(c, PZ_FAULT_RESPONSE, 1, "the answer of ",
-                " is no valid HTTP");
+                " is cut or malformed");
 }
 
 static CURLcode run(struct pz_curl *c)
@@ -900,7 +1052,7 @@ pz_curl_perform(struct pz_curl *c, const struct pz_exchange *request)
 
     pz_curl_forget(c);
     c->request = request;
-    wrong = check(request);
+    wrong = check(c, request);
     if (wrong == NULL)
         wrong = lay_head(c, request);
     if (wrong) {
@@ -961,6 +1113,7 @@ void pz_curl_forget(struct pz_curl *c)
     c->body_read = c->head_seen = c->head_lines = 0;
     c->requests = c->head_done = c->stopped = 0;
     c->refused = NULL;
+    c->reason[0] = '\0';
 }
 
 void pz_curl_close(struct pz_curl *c)

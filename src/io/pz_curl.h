@@ -64,7 +64,7 @@ struct pz_curl {
     /* the session, and whose it is */
     void *easy;           /* libcurl's; its header stays out of this one */
     pid_t owner;
-    int guarded;          /* libcurl tells when a request goes out */
+    int guarded;          /* libcurl says when a request goes out */
     int sockets[PZ_CURL_SOCKETS];
     size_t socket_count;
 
@@ -81,6 +81,7 @@ struct pz_curl {
     size_t body_read, head_seen, head_lines;
     int requests, head_done, stopped;
     const char *refused;
+    char reason[256];     /* libcurl's own words; read, never shown */
 };
 
 void pz_curl_init(struct pz_curl *c);

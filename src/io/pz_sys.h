@@ -5,7 +5,7 @@
  * random numbers, the environment.
  *
  * Knows the operating system; refuses to know what its answers are for.
- * Owns nothing, keeps no state.
+ * Keeps no state but random bytes drawn ahead, for one thread of one process.
  */
 #include <stddef.h>
 
@@ -24,7 +24,8 @@ int pz_sys_sleep(double seconds, int (*interrupted)(void *arg), void *arg);
 
 /*
  * Random bytes from the kernel, so that forked workers share none. PZ_EINVAL
- * where it has none to give; then 'out' holds nothing to be used.
+ * where it has none to give; then 'out' holds nothing to be used. Short
+ * requests are served from bytes drawn ahead and given out once.
  */
 PZ_MUST_USE enum pz_status pz_sys_random(void *out, size_t len);
 

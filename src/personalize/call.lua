@@ -1,8 +1,7 @@
---- The only loop: sign, send, judge.
+--- The only loop: sign, send, judge, perhaps wait and do it again.
 -- Knows the order of these; every decision in it is the core's. Refuses to
 -- know the client, and where credentials come from.
 
-local Error = require "personalize.error"
 local cjson = require "cjson"
 local core = require "personalize.core"
 
@@ -82,75 +81,117 @@ local function read(operation, body)
   return output
 end
 
---- Makes one call.
----@param settings table transport, timeouts and the like, as the client made
---- them; `service` is what the calls of one service share
----@param operation string
----@param input? table
----@param credentials fun(): personalize.Credentials
----@return table output
----@return personalize.Meta meta
-function M.run(settings, operation, input, credentials)
-  local started = core.monotonic()
-  local attempt, faults = core.attempt(settings.service, operation, input,
-    core.random(16), 1, settings.parameter_validation)
-  if not attempt then
-    Error.raise { code = "ParamValidationError", kind = "client",
-      operation = operation, attempts = 0, params = faults,
-      message = describe_faults(faults) }
+-- Tells a watcher; its errors cost nobody an answer.
+local function tell(settings, event)
+  if settings.on_event then
+    pcall(settings.on_event, event)
   end
+end
 
-  local keys = credentials()
+-- One attempt: signed, sent, judged.
+local function try(settings, attempt, operation, number, keys, deadline)
   local head, body = attempt:sign(keys, core.now())
   if not head then
-    Error.raise { code = "CredentialsError", kind = "client",
-      operation = operation, attempts = 0, message = body }
+    return { kind = "client", code = "CredentialsError", message = body,
+      unsent = true }
   end
+  local before = core.monotonic()
+  local left = deadline - before
   local response, failure = settings.transport {
     method = "POST",
     url = settings.url,
     head = head,
     body = body,
-    timeout = settings.timeout - (core.monotonic() - started),
-    connect_timeout = settings.connect_timeout,
+    timeout = left,
+    connect_timeout = settings.connect_timeout < left and
+      settings.connect_timeout or left,
     ca_bundle = settings.ca_bundle,
     proxy = settings.proxy,
   }
-  if not response then
-    failure = type(failure) == "table" and failure or {}
-    Error.raise { code = failure.code or "ConnectionError", kind = "transport",
-      operation = operation, attempts = 1, status = failure.status,
-      message = failure.message or "the transport gave no reason",
-      cause = failure.cause }
+  local after = core.monotonic()
+  local verdict = attempt:judge(response, failure, core.now(),
+    core.uniform(), deadline - after)
+  if settings.on_event then
+    tell(settings, { name = "attempt", operation = operation,
+      attempt = number, status = verdict.status, code = verdict.code,
+      request_id = verdict.request_id, endpoint = settings.url,
+      region = settings.region, elapsed = after - before })
+  end
+  return verdict, response
+end
+
+--- Makes one call.
+---@param settings table as the client made them; `service` is what the calls
+--- of one service share
+---@param operation string
+---@param input? table
+---@param credentials fun(): personalize.Credentials
+---@param deadline number when the call must be over, on the monotonic clock
+---@return table? output
+---@return table meta after a failure, the fields of the error
+function M.run(settings, operation, input, credentials, deadline)
+  local started = core.monotonic()
+  local attempt, faults = core.attempt(settings.service, operation, input,
+    core.random(16), settings.max_attempts, settings.parameter_validation)
+  if not attempt then
+    return nil, { code = "ParamValidationError", kind = "client",
+      operation = operation, attempts = 0, params = faults,
+      message = describe_faults(faults) }
   end
 
-  local verdict, wrong = attempt:judge(response)
-  local output
-  if not verdict then
-    verdict = { kind = "transport", code = "ResponseError", message = wrong }
-  elseif verdict.ok then
-    output, wrong = read(operation, response.body)
-    if not output then
-      verdict.kind, verdict.code, verdict.message =
-        "transport", "ResponseError", wrong
+  local verdict, response, keys, output, wrong
+  local number, again = 0, false
+  repeat
+    local wait = attempt:admit(core.now())
+    if wait > 0 and not settings.sleep(wait) then
+      verdict = { kind = "client", code = "InterruptedError",
+        message = "interrupted before sending", unclear =
+        verdict and verdict.unclear }
+      break
     end
-  end
-  if not output then
-    Error.raise { code = verdict.code, kind = verdict.kind,
-      operation = operation, attempts = 1, status = verdict.status,
+    number = number + 1
+    keys = credentials()
+    verdict, response = try(settings, attempt, operation, number, keys,
+      deadline)
+    if verdict.unsent then
+      number = number - 1
+    end
+    if verdict.ok then
+      output, wrong = read(operation, response.body)
+      if not output then
+        verdict.kind, verdict.code, verdict.message =
+          "transport", "ResponseError", wrong
+        verdict.unclear = true
+      end
+    end
+    again = verdict.retry
+    if again then
+      tell(settings, { name = "retry", operation = operation,
+        attempt = number, code = verdict.code, delay = verdict.delay })
+      if not settings.sleep(verdict.delay) then
+        verdict.code, verdict.kind, again = "InterruptedError", "client", false
+        verdict.message = "interrupted while waiting to try again"
+      end
+    end
+  until not again
+
+  if output then
+    return output, {
+      operation = operation,
       request_id = verdict.request_id,
-      message = redact(verdict.message or "the service gave no reason",
-        secrets_of(keys, input)) }
+      status = verdict.status,
+      attempts = number,
+      endpoint = settings.url,
+      region = settings.region,
+      elapsed = core.monotonic() - started,
+    }
   end
-  return output, {
-    operation = operation,
-    request_id = verdict.request_id,
-    status = verdict.status,
-    attempts = 1,
-    endpoint = settings.url,
-    region = settings.region,
-    elapsed = core.monotonic() - started,
-  }
+  return nil, { code = verdict.code, kind = verdict.kind,
+    operation = operation, attempts = number, status = verdict.status,
+    request_id = verdict.request_id, retryable = verdict.retryable or false,
+    unclear = verdict.unclear,
+    message = redact(verdict.message or "the service gave no reason",
+      secrets_of(keys or {}, input)) }
 end
 
 return M

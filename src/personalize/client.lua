@@ -5,6 +5,7 @@
 local Error = require "personalize.error"
 local call = require "personalize.call"
 local config = require "personalize.config"
+local create = require "personalize.create"
 local core = require "personalize.core"
 
 ---@class personalize.Client
@@ -71,6 +72,14 @@ local function credentials_from(given)
   end
 end
 
+-- A sleep of the caller's interrupts only by an explicit false; many sleeps
+-- return nothing.
+local function tolerant(sleep)
+  return function(seconds)
+    return sleep(seconds) ~= false
+  end
+end
+
 -- Makes the transport of the caller, whose requests have a list of headers,
 -- from the loop's, whose requests have them as text.
 local function with_headers(transport)
@@ -98,7 +107,9 @@ local function open(found)
   local service
   service, wrong = core.service { endpoint = url, region = found.region,
     signing_name = "personalize", target_prefix = "AmazonPersonalize",
-    user_agent = found.user_agent }
+    user_agent = found.user_agent,
+    adaptive = found.retry_mode == "adaptive",
+    keep_clock = found.disable_clock_skew_correction }
   if not service then
     Error.raise { code = "ConfigError", kind = "client", message = wrong }
   end
@@ -112,6 +123,7 @@ end
 function Client.new(options)
   local found = config.resolve(options)
   found.credentials = credentials_from(found.credentials)
+  found.sleep = found.sleep and tolerant(found.sleep) or core.sleep
   if found.transport then
     found.transport = with_headers(found.transport)
   else
@@ -145,6 +157,8 @@ end
 ---@field endpoint string URL
 ---@field region string
 ---@field elapsed number seconds, all of the call
+---@field reconciled? boolean true where the answer to a create was lost and
+--- the job was found by looking for it
 
 --- Makes a call of any operation of Amazon Personalize. Input of the six
 --- operations below is checked before it is sent, and written as the service
@@ -163,7 +177,14 @@ function Client:call(operation, input)
   if not found.service then
     open(found)
   end
-  return call.run(found, operation, input, found.credentials)
+  -- What a create needs beside a call is in a file of its own.
+  local run = operation == "CreateDataDeletionJob" and create.run or call.run
+  local output, result = run(found, operation, input, found.credentials,
+    core.monotonic() + found.timeout)
+  if not output then
+    Error.raise(result)
+  end
+  return output, result
 end
 
 -- The source of the limits below: botocore's model of the service, version

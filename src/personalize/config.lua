@@ -34,6 +34,17 @@ local M = {}
 --- AWS_SDK_UA_APP_ID
 ---@field parameter_validation? boolean default true; false leaves lengths and
 --- patterns to the service
+---@field max_attempts? integer of a call, the first included; default 3; else
+--- AWS_MAX_ATTEMPTS
+---@field retry_mode? "standard"|"adaptive" default standard; else
+--- AWS_RETRY_MODE. adaptive also slows down after throttling
+---@field disable_clock_skew_correction? boolean default false: requests are
+--- signed by AWS's clock as its answers tell it; else
+--- AWS_DISABLE_CLOCK_SKEW_CORRECTION
+---@field on_event? fun(event: personalize.Event) told of every attempt and
+--- every retry; its errors are swallowed
+---@field sleep? fun(seconds: number): any in place of the system's; a false
+--- result interrupts the call
 ---@field transport? fun(request: personalize.Request): personalize.Response?, personalize.TransportError?
 
 ---@class personalize.Request
@@ -46,6 +57,18 @@ local M = {}
 ---@field ca_bundle? string
 ---@field proxy? string
 
+---@class personalize.Event
+---@field name "attempt"|"retry"
+---@field operation string
+---@field attempt integer from 1
+---@field status? integer HTTP status
+---@field code? string the failure's
+---@field request_id? string
+---@field endpoint? string URL
+---@field region? string
+---@field elapsed? number seconds the attempt took
+---@field delay? number seconds until the next attempt (name "retry")
+
 ---@class personalize.Response
 ---@field status integer
 ---@field headers table<string, string> names in lower case
@@ -56,6 +79,9 @@ local M = {}
 --- ResponseError
 ---@field message string
 ---@field sent? boolean false only if no byte of the request reached the peer
+---@field retryable? boolean whether trying again may help; by its code, where
+--- absent
+---@field status? integer where the head of an answer had come
 
 local function config_error(message)
   Error.raise { code = "ConfigError", kind = "client", message = message }
@@ -90,6 +116,15 @@ local function is_app_id(value)
     value:find("^[%w!#$%%&'*+%-.^_`|~]+$") ~= nil
 end
 
+local function is_attempts(value)
+  return type(value) == "number" and value >= 1 and value <= 1e6 and
+    value % 1 == 0
+end
+
+local function is_retry_mode(value)
+  return value == "standard" or value == "adaptive"
+end
+
 local A_BOOLEAN = "true or false"
 local AN_ENDPOINT = "http://HOST or https://HOST, with an optional port and " ..
   "path"
@@ -106,14 +141,24 @@ local OPTIONS = {
     check = function(value)
       return type(value) == "table" or is_function(value)
     end },
+  disable_clock_skew_correction = { check = is_boolean, default = false,
+    must = A_BOOLEAN, env = { "AWS_DISABLE_CLOCK_SKEW_CORRECTION" } },
   endpoint = { check = is_endpoint, must = AN_ENDPOINT },
   endpoints = { must = "a table of endpoints",
     check = function(value) return type(value) == "table" end },
+  max_attempts = { check = is_attempts, default = 3, read = tonumber,
+    env = { "AWS_MAX_ATTEMPTS" }, must = "a whole number above 0" },
+  on_event = { check = is_function, must = "a function" },
   parameter_validation = { check = is_boolean, default = true,
     must = A_BOOLEAN },
   proxy = { check = is_text, must = "a URL" },
   region = { check = is_region, env = { "AWS_REGION", "AWS_DEFAULT_REGION" },
     must = "1 to 63 letters, digits and inner hyphens" },
+  retry_mode = { check = is_retry_mode, default = "standard",
+    read = string.lower, env = { "AWS_RETRY_MODE" },
+    must = "standard or adaptive (legacy is not offered: standard retries " ..
+      "more kinds of failure, and sooner)" },
+  sleep = { check = is_function, must = "a function" },
   timeout = { check = is_positive, default = 60,
     must = "a number of seconds above 0" },
   transport = { check = is_function, must = "a function" },
@@ -156,12 +201,14 @@ local function env(name)
   return value ~= "" and value or nil
 end
 
-local function env_boolean(text)
+-- The readers of a variable's text answer nil or the text itself where it is
+-- none of theirs; the check then refuses it and names the variable.
+local function read_boolean(text)
   local lower = text:lower()
   if lower == "true" or lower == "false" then
     return lower == "true"
   end
-  return text -- refused by the check, which names the variable
+  return text
 end
 
 -- The value of one option and, for errors, where it came from.
@@ -173,7 +220,9 @@ local function find(name, option, given)
     local value = env(variable)
     if value then
       if option.check == is_boolean then
-        value = env_boolean(value)
+        value = read_boolean(value)
+      elseif option.read then
+        value = option.read(value) or value
       end
       return value, variable
     end
@@ -246,7 +295,7 @@ local function find_endpoint(settings)
   end
 end
 
-local function user_agent(app_id)
+local function user_agent(settings)
   local parts = {
     "personalize-lua/" .. version,
     "ua/2.1",
@@ -258,8 +307,9 @@ local function user_agent(app_id)
   if execution and execution:find("^[%w_.%-]+$") then
     parts[#parts + 1] = "exec-env/" .. execution
   end
-  if app_id then
-    parts[#parts + 1] = "app/" .. app_id
+  parts[#parts + 1] = "cfg/retry-mode#" .. settings.retry_mode
+  if settings.app_id then
+    parts[#parts + 1] = "app/" .. settings.app_id
   end
   return table.concat(parts, " ")
 end
@@ -287,7 +337,7 @@ function M.resolve(options)
   settings.credentials = check_credentials(settings.credentials)
   settings.endpoint = find_endpoint(settings)
   settings.endpoints = nil
-  settings.user_agent = user_agent(settings.app_id)
+  settings.user_agent = user_agent(settings)
   return settings
 end
 

@@ -13,6 +13,9 @@
 ---@field status? integer HTTP status of the answer, where there was one
 ---@field request_id? string AWS's id of the request: quote it to support
 ---@field attempts? integer requests made, 0 when nothing was sent
+---@field retryable? boolean the same call may succeed if made again
+---@field unclear? boolean true when a create failed and its job may exist all
+--- the same
 ---@field params? personalize.ParamFault[] every fault of the input
 ---@field cause? any the error underneath
 local Error = { __name = "personalize.Error" }

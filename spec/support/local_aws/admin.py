@@ -78,6 +78,9 @@ class Admin:
         for name, value in given.items():
             if name in settings.KNOBS:
                 wanted = type(settings.initial[name])
+                if isinstance(value, bool) != (wanted is bool):
+                    raise ValueError("%s takes a %s" % (name,
+                                                        wanted.__name__))
                 setattr(settings, name, wanted(value))
             elif name == "clock_offset":
                 settings.clock.offset = float(value)

@@ -3,6 +3,7 @@ The command: options in, one line of JSON out, and an end without leftovers.
 """
 
 import argparse
+import gc
 import json
 import os
 import re
@@ -216,6 +217,8 @@ def main(arguments):
         local = LocalAws(options, folder)
         local.server.start()
         watch_stdin(stop)
+        gc.freeze()
+        gc.set_threshold(50000, 20, 50)     # what we keep has no cycles
         print(local.ready_line(), flush=True)
         stop.wait()
         local.server.stop()

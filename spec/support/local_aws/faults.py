@@ -85,7 +85,7 @@ TRICKS = {
     "html-200": "a 200 page in HTML: an answer that is no answer",
     "close": "the connection is closed without an answer",
     "cut": "carried out, but only half of the answer arrives",
-    "garbled": "carried out, but the body is cut-off JSON or XML",
+    "garbled": "carried out, but the body is JSON or XML cut short",
     "delay-S": "carried out, but answered S seconds later",
     "empty-page": "a list answers an empty page with a token that goes on",
     "same-token": "a list answers with the token it was given",
@@ -188,7 +188,7 @@ class Faults:
         if not self.rules:
             return None
         with self.lock:
-            for fault in self.rules:
+            for fault in list(self.rules):
                 if fault.operation not in ("*", operation):
                     continue
                 if fault.skip:
@@ -212,16 +212,15 @@ def spoil(fault, answer, error):
     if fault.name in ("close", "cut"):
         answer = answer or error(fault)
         answer.mishap = fault.name
-    elif fault.name == "garbled":
-        size = len(answer.content) if type(answer.content) is bytes else 0
-        answer.content = answer.content[:max(1, size - 2)] if size else b"{"
+    elif fault.name == "garbled" and type(answer.content) is bytes:
+        answer.content = answer.content[:-2] or b"{"
     elif fault.name.startswith("html-"):
         answer = error(fault)
         answer.status = int(fault.name[5:])
         answer.headers = [("Content-Type", "text/html")]
         answer.content = HTML
         answer.code = fault.name
-    elif fault.name in ERRORS or fault.name not in TRICKS | {"delay": 0}:
+    elif fault.name not in TRICKS and fault.name != "delay":
         answer = error(fault)
     if fault.body is not None:
         answer.content = fault.body.encode("utf-8")

@@ -3,7 +3,8 @@ Data deletion jobs: their names, their life, their lists.
 
 No thread runs a job. It is settled by the next one who looks, as of the
 moment it began; whoever changes objects looks first, so a job always reads
-the list that lay there when it went IN_PROGRESS.
+the list that lay there when it went IN_PROGRESS. A long list is counted in a
+thread, and its job stays IN_PROGRESS until that is done.
 """
 
 import heapq
@@ -12,27 +13,29 @@ import time
 from bisect import bisect_left
 from collections import OrderedDict
 
-from .userlist import ListFault, count
+from .userlist import SIZE_MAX, ListFault, count
 
 CACHED_COUNTS = 64
+COUNTED_AT_ONCE = 4 * 1000 * 1000
 
 
 class Job:
     __slots__ = ("number", "name", "arn", "group_arn", "location", "role_arn",
                  "tags", "created", "made", "starts", "ends", "begun",
-                 "deleted", "failure", "doomed")
+                 "counting", "deleted", "failure", "doomed")
 
     def status(self, now):
         if now < self.starts:
             return "PENDING"
-        if now < self.ends:
+        if now < self.ends or self.counting:
             return "IN_PROGRESS"
         return "COMPLETED" if self.failure is None else "FAILED"
 
     def updated(self, now):
         """Epoch time of the last change of status."""
         since = (0 if now < self.starts else
-                 self.starts - self.made if now < self.ends else
+                 self.starts - self.made
+                 if now < self.ends or self.counting else
                  self.ends - self.made)
         return self.created + since
 
@@ -69,7 +72,8 @@ class Jobs:
         job.made = self.monotonic()
         job.starts = job.made + self.settings.job_seconds / 3
         job.ends = job.made + self.settings.job_seconds
-        job.begun, job.deleted, job.failure = False, None, None
+        job.begun = job.counting = False
+        job.deleted = job.failure = None
         job.doomed = doomed
         self.jobs.append(job)
         self.by_name[name] = job
@@ -81,29 +85,61 @@ class Jobs:
     def settle(self):
         """Begins every job whose time has come; returns the time used."""
         now = self.monotonic()
-        if self.waiting and self.waiting[0][0] <= now:
-            with self.lock:
-                while self.waiting and self.waiting[0][0] <= now:
-                    self.begin(self.jobs[heapq.heappop(self.waiting)[1]])
+        with self.lock:
+            while self.waiting and self.waiting[0][0] <= now:
+                self.begin(self.jobs[heapq.heappop(self.waiting)[1]])
         return now
 
     def begin(self, job):
+        """Finds the list of a job and counts it, at once or in a thread."""
         if job.begun:
             return
         job.begun = True
         self.pending[job.group_arn] -= 1
-        if job.doomed:
-            job.failure = job.doomed
-            return
         try:
-            job.deleted = self.read(job.location)
+            items = self.list_at(job.location)
         except ListFault as fault:
-            job.failure = "The job could not be completed: %s." % fault
-        except OSError as error:
-            job.failure = "The list could not be read: %s." % error.strerror
+            self.finish(job, failure=fault)
+            return
+        users = self.settings.users
+        known = (users,) + tuple(item.number for item in items)
+        if job.doomed or known in self.counts:
+            self.finish(job, self.counts.get(known))
+            return
+        self.store.pin(items)
+        if not COUNTED_AT_ONCE < sum(i.size for i in items) <= SIZE_MAX:
+            self.count(job, items, users, known)
+        else:
+            job.counting = True
+            threading.Thread(target=self.count, daemon=True,
+                             args=(job, items, users, known)).start()
 
-    def read(self, location):
-        """The number of records that the list at location deletes."""
+    def count(self, job, items, users, known):
+        """The work of a job."""
+        deleted = failure = None
+        try:
+            deleted = count([(item.key, item.path, item.size)
+                             for item in items], users)
+        except (ListFault, OSError) as error:
+            failure = error
+        self.store.unpin(items)
+        with self.lock:
+            if failure is None:
+                self.counts[known] = deleted
+                if len(self.counts) > CACHED_COUNTS:
+                    self.counts.popitem(last=False)
+            self.finish(job, deleted, failure)
+
+    def finish(self, job, deleted=None, failure=None):
+        if job.counting:
+            job.ends = max(job.ends, self.monotonic())
+            job.counting = False
+        job.deleted = deleted
+        job.failure = job.doomed or (
+            failure and "The job could not be completed: %s." % failure)
+
+    def list_at(self, location):
+        """The objects that a location names; ListFault where unusable."""
         scheme, _, rest = location.partition("://")
         bucket, slash, key = rest.partition("/")
         if scheme != "s3" or not slash:
@@ -117,14 +153,7 @@ class Jobs:
                 raise ListFault("%s is encrypted with %s; a KMS key cannot be"
                                 " used for a list of users"
                                 % (item.key, item.sse))
-        users = self.settings.users
-        known = (users,) + tuple(item.number for item in items)
-        if known not in self.counts:
-            self.counts[known] = count(
-                [(item.key, item.path, item.size) for item in items], users)
-            if len(self.counts) > CACHED_COUNTS:
-                self.counts.popitem(last=False)
-        return self.counts[known]
+        return items
 
     def objects(self, key):
         if not key or key.endswith("/"):

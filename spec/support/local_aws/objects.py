@@ -16,7 +16,7 @@ class Object:
     """One version of one key; `path` is None for a delete marker."""
 
     __slots__ = ("key", "version_id", "number", "path", "size", "etag",
-                 "modified", "headers", "sse", "checksums")
+                 "modified", "headers", "sse", "checksums", "pins", "gone")
 
     def __init__(self, key):
         self.key = key
@@ -29,6 +29,8 @@ class Object:
         self.headers = []           # (name, value) kept for GET and HEAD
         self.sse = "AES256"
         self.checksums = []         # (header name, value)
+        self.pins = 0               # readers who still need the bytes
+        self.gone = False           # removed, but for its readers
 
     @property
     def is_marker(self):
@@ -57,8 +59,23 @@ class Store:
 
     @staticmethod
     def unlink(item):
-        if item.path:
+        if item.pins:
+            item.gone = True
+        elif item.path:
             os.unlink(item.path)
+
+    def pin(self, items):
+        """Keeps the bytes of items, even removed ones, until unpin."""
+        with self.lock:
+            for item in items:
+                item.pins += 1
+
+    def unpin(self, items):
+        with self.lock:
+            for item in items:
+                item.pins -= 1
+                if item.gone and not item.pins:
+                    self.unlink(item)
 
     def current(self, key):
         """The newest version, which may be a delete marker, or None."""

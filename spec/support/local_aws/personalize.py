@@ -9,13 +9,14 @@ import base64
 import hashlib
 import hmac
 import json
+import random
 import re
 import secrets
 
 from . import shapes
 from .faults import spoil
 from .signature import Refusal
-from .wire import Answer, BadRequest
+from .wire import Answer
 
 BODY_MAX = 1024 * 1024
 TOLERANCE = 5 * 60
@@ -24,6 +25,8 @@ PREFIX = "AmazonPersonalize."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 GROUP = re.compile(r"dataset-group/([^/]+)").fullmatch
 JOB = re.compile(r"data-deletion-job/([^/]+)").fullmatch
+
+ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # what a Refusal's kind is called here
 REFUSALS = {
@@ -52,14 +55,13 @@ class Problem(Exception):
 
 
 def new_request_id():
-    digits = "%032x" % secrets.randbits(128)
+    digits = "%032x" % random.getrandbits(128)
     return "%s-%s-4%s-a%s-%s" % (digits[:8], digits[8:12], digits[13:16],
                                  digits[17:20], digits[20:])
 
 
 def write(value):
-    return json.dumps(value, ensure_ascii=False,
-                      separators=(",", ":")).encode("utf-8")
+    return ENCODE(value).encode("utf-8")
 
 
 class Personalize:

@@ -18,7 +18,7 @@ from .wire import Answer, http_date
 
 BODY_MAX = 2 * 1024 * 1024
 KEY_MAX = 1024
-RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)").fullmatch
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})").fullmatch
 
 # (method, has a key, subresource): (operation, query names it takes)
 ROUTES = {

@@ -3,7 +3,6 @@ S3's way of refusing: its errors as XML, and its reading of a signature.
 """
 
 import re
-from xml.sax.saxutils import escape
 
 from .signature import HEX64, Refusal
 from .wire import http_date
@@ -32,8 +31,11 @@ class S3Problem(Exception):
 
 
 def element(name, value):
-    return "<%s>%s</%s>" % (
-        name, escape(NOT_XML.sub("\ufffd", str(value))), name)
+    text = NOT_XML.sub("\ufffd", str(value))
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"),
+                              ("\r", "&#13;")):
+        text = text.replace(character, entity)
+    return "<%s>%s</%s>" % (name, text, name)
 
 
 def error_document(problem, request_id, host_id):

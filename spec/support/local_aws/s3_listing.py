@@ -3,6 +3,7 @@ The lists of S3 as XML: objects (list-type=2) and versions, with their paging.
 """
 
 import base64
+import re
 from urllib.parse import quote
 
 from .objects import iso_time
@@ -19,7 +20,7 @@ def document(root, parts):
 
 def max_keys(query):
     value = query.get("max-keys", "1000")
-    if not value.isascii() or not value.isdigit():
+    if not re.fullmatch("[0-9]{1,9}", value):
         raise S3Problem("InvalidArgument", 400, "Provided max-keys not an "
                         "integer or within integer range",
                         [("ArgumentName", "max-keys"),

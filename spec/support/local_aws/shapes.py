@@ -177,11 +177,14 @@ def no_constant(name):
     raise ValueError("%s is not JSON" % name)
 
 
+DECODE = json.JSONDecoder(parse_constant=no_constant).decode
+
+
 def parse(operation, body):
     """The checked input of an operation, out of the bytes of its body."""
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=no_constant)
+        value = DECODE(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):

@@ -10,18 +10,19 @@ they are spread over files by hash, which are then counted one by one.
 import mmap
 import re
 import tempfile
+from itertools import islice
 
 SIZE_MAX = 100 * 1000 * 1000
 ID_MAX = 256
 READ_SIZE = 64 * 1024
 LINE_MAX = 4 * ID_MAX + 2
 HELD_MAX = 200 * 1000
-PARTS = 64
-PART_BUFFER = 256 * 1024
+PARTS = 256
+PART_BUFFER = 64 * 1024
 BATCH = 5000
 
 QUOTED_ROW = re.compile(
-    rb'(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]+))(?:\r\n|\n|\Z)').match
+    rb'(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]+))(?:\r\n|\n|\Z)')
 TOO_LONG = "a USER_ID has more than %d characters" % ID_MAX
 
 
@@ -115,29 +116,37 @@ def plain_ids(name, line, chunk):
 def quoted_ids(name, line, file, offset):
     """Yields the ids from offset on, row by row, quoted or not."""
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        size, batch = len(data), []
-        while offset < size:
-            row = QUOTED_ROW(data, offset)
-            if not row:
-                raise fault(name, line, "this is no row of one USER_ID")
-            offset = row.end()
-            quoted, id_ = row.groups()
-            row = None              # it holds on to the map
-            if quoted is not None:
-                id_ = quoted.replace(b'""', b'"')
-            what = id_fault(id_)
-            if what:
-                raise fault(name, line, what)
-            line += 1
-            if b"\n" in id_:
-                # NUL cannot be in an id, so it may stand for LF in here.
-                line += id_.count(b"\n")
-                id_ = id_.replace(b"\n", b"\0")
-            batch.append(id_)
-            if len(batch) == BATCH:
-                yield batch
+        size, scanner = len(data), QUOTED_ROW.scanner(data, offset)
+        try:
+            while offset < size:
                 batch = []
-        yield batch
+                for row in islice(iter(scanner.match, None), BATCH):
+                    quoted, id_ = row.groups()
+                    batch.append(id_ if quoted is None
+                                 else quoted.replace(b'""', b'"'))
+                    offset = row.end()
+                line = check_batch(name, line, batch)
+                if len(batch) < BATCH and offset < size:
+                    raise fault(name, line, "this is no row of one USER_ID")
+                # NUL cannot be in an id, so it may stand for LF in here.
+                yield [id_.replace(b"\n", b"\0") for id_ in batch]
+        finally:
+            scanner = row = None    # they hold on to the map
+
+
+def check_batch(name, line, batch):
+    """Checks ids one by one only where they are not plainly right."""
+    text = b"".join(batch)
+    plain = (text.isascii() and b"\0" not in text and b"" not in batch
+             and max(map(len, batch), default=0) <= ID_MAX)
+    if plain:
+        return line + len(batch) + text.count(b"\n")
+    for id_ in batch:
+        what = id_fault(id_)
+        if what:
+            raise fault(name, line, what)
+        line += 1 + id_.count(b"\n")
+    return line
 
 
 def id_fault(id_):

@@ -12,6 +12,8 @@ import time
 HEAD_MAX = 32 * 1024
 LINE_MAX = 4 * 1024
 READ_SIZE = 256 * 1024
+RECV_PLAIN = 64 * 1024              # more would be mapped anew each time,
+RECV_TLS = 16 * 1024                # and TLS gives a record at most
 DRAIN_MAX = 1024 * 1024
 LINGER_SECONDS = 2
 
@@ -42,6 +44,19 @@ class BadRequest(Exception):
     def __init__(self, status, reason):
         super().__init__(reason)
         self.status = status
+
+
+NAMES = {}                          # header names as sent: in lower case
+
+
+def header_name(name):
+    """In lower case, remembered; BadRequest where it is no name."""
+    if not TOKEN(name):
+        raise BadRequest(400, "a malformed header line")
+    if len(NAMES) > 1000:
+        NAMES.clear()
+    lower = NAMES[name] = name.lower()
+    return lower
 
 
 class Vanished(Exception):
@@ -191,12 +206,13 @@ class Connection:
         self.buffer = b""
         self.date_second = None
         self.date_line = ""
+        self.recv_size = RECV_TLS if hasattr(sock, "unwrap") else RECV_PLAIN
         self.refused = None         # details of a signature not believed
 
-    def fill(self, size=READ_SIZE):
+    def fill(self):
         """Reads more; Vanished where nothing more will come."""
         try:
-            data = self.sock.recv(size)
+            data = self.sock.recv(self.recv_size)
         except (OSError, ValueError) as error:
             raise Vanished(str(error)) from None
         if not data:
@@ -235,7 +251,7 @@ class Connection:
                 raise BadRequest(431, "the head is too long")
             idle = not self.buffer
             try:
-                self.fill(65536)
+                self.fill()
             except Vanished:
                 if idle:
                     return None
@@ -259,9 +275,9 @@ class Connection:
         headers = {}
         for line in lines[1:]:
             name, colon, value = line.partition(":")
-            if not colon or not TOKEN(name):
+            if not colon:
                 raise BadRequest(400, "a malformed header line")
-            name = name.lower()
+            name = NAMES.get(name) or header_name(name)
             value = value.strip(" \t")
             if name in headers:
                 if name in ("content-length", "host", "transfer-encoding"):
@@ -326,7 +342,9 @@ class Connection:
             if bodyless or not size:
                 self.write(answer, head)
             elif isinstance(content, tuple):
-                self.send_file(head, *content)
+                file, offset, length = content
+                self.send_file(head, file, offset, length // 2
+                               if answer.mishap == "cut" else length)
             else:
                 self.write(answer, head + content)
         except (OSError, ValueError) as error:
@@ -338,6 +356,8 @@ class Connection:
     def write(self, answer, data):
         if answer.mishap == "cut":
             head = data.index(b"\r\n\r\n") + 4
+            if head == len(data):
+                head = 0            # no body to cut: half a head then
             data = data[:head + (len(data) - head) // 2]
         self.sock.sendall(data)
 

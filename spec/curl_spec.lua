@@ -1,0 +1,719 @@
+-- The libcurl transport against every way in which a network and a server
+-- can go wrong: what is told, in what time, after how many requests really
+-- seen, and with no descriptor left behind.
+
+local child = require "spec.support.child"
+local cjson = require "cjson"
+local curl = require "personalize.curl"
+local lfs = require "lfs"
+local system = require "system"
+
+local now = system.monotime or system.gettime
+
+local server, info, control
+
+-- No AWS_* and no proxies from the machine's environment in children.
+local CLEAN = "env -u AWS_CA_BUNDLE -u http_proxy -u https_proxy -u all_proxy "
+  .. "-u HTTPS_PROXY -u ALL_PROXY -u no_proxy -u NO_PROXY "
+
+local function get(url)
+  local response = assert(control:perform{ method = "GET", url = url,
+                                           proxy = "" })
+  assert(response.status == 200, "the fault server's control failed")
+  return cjson.decode(response.body)
+end
+
+local function seen(fault)
+  return get(info.http .. "/_seen/" .. fault)
+end
+
+local function forget()
+  get(info.http .. "/_forget")
+end
+
+-- Waits for a condition of the server's, not for a time.
+local function await(what)
+  local stop = now() + 10
+  while not what() do
+    assert(now() < stop, "the fault server did not get there")
+    system.sleep(0.005)
+  end
+end
+
+-- Open descriptors of this process, as a text; nil where there is no /proc.
+local function descriptors()
+  if not lfs.attributes("/proc/self/fd") then
+    return nil
+  end
+  local names = {}
+  for name in lfs.dir("/proc/self/fd") do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return table.concat(names, " ")
+end
+
+local function request(url, more)
+  local r = { method = "POST", url = url, body = "hello", timeout = 10,
+              ca_bundle = info.ca_bundle, proxy = "" }
+  for name, value in pairs(more or {}) do
+    r[name] = value
+  end
+  return r
+end
+
+setup(function()
+  server = child.start("python3 spec/support/faults.py </dev/null")
+  info = cjson.decode((assert(server:line(), "the fault server is silent")))
+  control = curl.handle()
+end)
+
+teardown(function()
+  control:close()
+  server:stop()
+end)
+
+-- The faults. Unless said otherwise: in one POST, over http and https, one
+-- request is seen. An outcome is a status, or an error's code.
+--   sent         of the error; true unless said
+--   retryable    of the error; true unless said
+--   status       of the error
+--   body         of the answer, or a test of it
+--   timeout      for the call; and then it has to be used up
+local FAULTS = {
+  { "ok", 200 },
+  { "status-503", 503 },
+  { "slow-200", 200 },
+  { "hang", "TimeoutError", timeout = 0.3 },
+  { "close", "ConnectionError" },
+  { "half-close", "ConnectionError" },
+  { "reset-at-0", "ConnectionError" },
+  { "reset-at-5", "ConnectionError" },
+  { "reset-at-40", "ResponseError", status = 200 },
+  { "reset-at-81", "ResponseError", status = 200 },
+  { "reset-at-150", "ResponseError", status = 200 },
+  { "close-at-5", "ConnectionError" },
+  { "close-at-40", "ResponseError", status = 200 },
+  { "close-at-81", "ResponseError", status = 200 },
+  { "close-at-150", "ResponseError", status = 200 },
+  { "drip-0", "TimeoutError", timeout = 0.5 },
+  { "drip-150", "TimeoutError", timeout = 0.5, status = 200 },
+  { "length-short", 200, body = '{"ok":true}' },
+  { "length-long", "ResponseError", status = 200 },
+  { "length-bad", "ResponseError", status = 200 },
+  { "no-length", 200, body = '{"ok":true}' },
+  { "chunk-ok", 200, body = '{"ok":true}' },
+  { "chunk-garbage", "ResponseError", status = 200 },
+  { "chunk-cut", "ResponseError", status = 200 },
+  { "one-1xx", 200, body = '{"ok":true}' },
+  { "only-1xx", "ResponseError" },
+  { "flood-1xx", "ResponseError", retryable = false },
+  { "head-line", "ResponseError", status = 200, retryable = false },
+  { "head-line-60000", 200 },
+  { "head-line-300000", "ResponseError", status = 200, retryable = false },
+  { "head-count", "ResponseError", status = 200, retryable = false },
+  { "head-count-200", 200 },
+  { "head-endless", "ResponseError", status = 200, retryable = false },
+  { "head-bad-line", "ResponseError", status = 200 },
+  { "gzip", 200, body = function(b) return b:byte(1) == 31 end },
+  { "http10", 200, body = '{"ok":true}' },
+  { "http10-keep", 200, body = '{"ok":true}' },
+  { "http09", "ResponseError" },
+  { "garbage", "ResponseError" },
+  { "bad-status", "ResponseError" },
+  { "redirect", 302, body = "" },
+  { "empty", 200, body = "" },
+  { "half-json", 200, body = '{"dataDeletionJobArn":"arn:aws' },
+  { "html", 200, body = "<html><body>Welcome to the hotel</body></html>" },
+  { "no-content", 204, body = "" },
+  { "big-8388608", 200, body = function(b) return #b == 8388608 end },
+  { "big-8388609", "ResponseError", status = 200, retryable = false },
+  { "big-chunked-8388609", "ResponseError", status = 200,
+    retryable = false },
+  { "endless", "ResponseError", status = 200, retryable = false },
+}
+
+-- Those that come before a request, chosen by port.
+local PORTS = {
+  { "refuse", "ConnectionError" },
+  { "full", "TimeoutError", connect_timeout = 0.3 },
+  -- An answer is waited for: connecting went well.
+  { "hold", "TimeoutError", timeout = 0.3, sent = true },
+  { "tls-hold", "TimeoutError", connect_timeout = 0.3 },
+  { "tls-reset", "ConnectionError" },
+  { "tls-close", "ConnectionError" },
+  { "tls-plain", "TlsError", retryable = false },
+  { "tls-old", "TlsError", retryable = false, says = "TLS 1.2" },
+  { "tls-wrong-name", "TlsError", retryable = false, says = "another name" },
+  { "tls-expired", "TlsError", retryable = false, says = "expired" },
+  { "tls-unknown-ca", "TlsError", retryable = false, says = "ca_bundle" },
+  { "tls-self-signed", "TlsError", retryable = false,
+    says = "AWS_CA_BUNDLE" },
+}
+
+local function judge(case, sent, response, err)
+  local code = case[2]
+  if type(code) == "number" then
+    assert.is_nil(err)
+    assert.equal(code, response.status)
+    if type(case.body) == "function" then
+      assert.is_true(case.body(response.body))
+    elseif case.body then
+      assert.equal(case.body, response.body)
+    end
+    return
+  end
+  assert.is_nil(response)
+  assert.equal(code, err.code, err.message)
+  assert.equal(case.status, err.status)
+  assert.equal(sent, err.sent)
+  assert.equal(case.retryable ~= false, err.retryable)
+  assert.truthy(err.message:find("localhost:%d+"), err.message)
+  if case.says then
+    assert.truthy(err.message:find(case.says, 1, true), err.message)
+  end
+end
+
+local function timed(case, handle, r)
+  local start = now()
+  local response, err = handle:perform(r)
+  local elapsed = now() - start
+  local least = case.timeout or case.connect_timeout
+  if least and type(case[2]) == "string" then
+    assert.is_true(elapsed >= least - 0.01, "gave up early")
+  end
+  assert.is_true(elapsed < (least or 0) + 8, "hung for " .. elapsed)
+  return response, err
+end
+
+local function without_leak(run)
+  collectgarbage()
+  local before = descriptors()
+  run()
+  assert.equal(before, descriptors())
+end
+
+describe("a fault", function()
+  for _, scheme in ipairs{ "http", "https" } do
+    for _, case in ipairs(FAULTS) do
+      local name = case[1]
+      it(name .. " over " .. scheme .. " ends as " .. case[2], function()
+        forget()
+        without_leak(function()
+          local handle = curl.handle()
+          local r = request(info[scheme] .. "/" .. name .. "/x?planted=1",
+                            { timeout = case.timeout or 10 })
+          judge(case, true, timed(case, handle, r))
+          handle:close()
+        end)
+        assert.equal(1, seen(name).requests)
+      end)
+    end
+  end
+
+  for _, case in ipairs(PORTS) do
+    local name = case[1]
+    it("of the port " .. name .. " ends as " .. case[2], function()
+      forget()
+      without_leak(function()
+        local handle = curl.handle()
+        local r = request(info.ports[name] .. "/ok/x?planted=1",
+                          { timeout = case.timeout or 10,
+                            connect_timeout = case.connect_timeout })
+        judge(case, case.sent or false, timed(case, handle, r))
+        handle:close()
+      end)
+      assert.equal(0, seen(name).requests)
+    end)
+  end
+
+  it("is a reset on accept: no answer, one connection", function()
+    forget()
+    local handle = curl.handle()
+    local _, err = handle:perform(request(info.ports.reset .. "/ok/x"))
+    assert.equal("ConnectionError", err.code)
+    handle:close()
+    assert.equal(1, seen("reset").connections)
+  end)
+
+  it("is a name that does not exist", function()
+    local handle = curl.handle()
+    local _, err = handle:perform(request("https://nowhere.invalid/x?planted"))
+    assert.equal("ConnectionError", err.code)
+    assert.is_false(err.sent)
+    assert.truthy(err.message:find("nowhere.invalid:443", 1, true))
+    handle:close()
+  end)
+
+  it("is no time at all", function()
+    forget()
+    local handle = curl.handle()
+    for _, left in ipairs{ 0, -1, 0 / 0 } do
+      local _, err = handle:perform(request(info.http .. "/ok/x",
+                                            { timeout = left }))
+      assert.equal("TimeoutError", err.code)
+      assert.is_false(err.sent)
+    end
+    handle:close()
+    assert.equal(0, seen("ok").requests)
+  end)
+
+  it("is a redirect, which is not followed", function()
+    forget()
+    local handle = curl.handle()
+    local response = handle:perform(request(info.http .. "/redirect/x"))
+    assert.truthy(response.headers.location:find("/elsewhere/", 1, true))
+    handle:close()
+    assert.equal(0, seen("elsewhere").requests)
+  end)
+end)
+
+describe("a kept connection", function()
+  local handle
+  before_each(function()
+    forget()
+    handle = curl.handle()
+  end)
+  after_each(function() handle:close() end)
+
+  for _, scheme in ipairs{ "http", "https" } do
+    it("serves one request after another over " .. scheme, function()
+      for i = 1, 5 do
+        local response = handle:perform(request(info[scheme] .. "/ok/x"))
+        assert.equal(tostring(i), response.headers["x-request"])
+      end
+      assert.equal(1, seen("ok").connections)
+    end)
+
+    -- libcurl by itself would send these again.
+    for _, fault in ipairs{ "close-reused", "reset-reused" } do
+      for _, shape in ipairs{ { "POST", "hello" }, { "POST", "" },
+                              { "POST" }, { "PUT", "hello" }, { "PUT", "" },
+                              { "GET" }, { "DELETE" }, { "HEAD" } } do
+        it(fault .. " over " .. scheme .. ": one " .. shape[1]
+           .. (shape[2] and " (" .. #shape[2] .. " bytes)" or "")
+           .. " is seen", function()
+          local r = request(info[scheme] .. "/" .. fault .. "/x",
+                            { method = shape[1] })
+          r.body = shape[2]
+          assert.equal(200, handle:perform(r).status)
+          local _, err = handle:perform(r)
+          assert.equal("ConnectionError", err.code)
+          assert.is_true(err.sent)
+          assert.is_true(err.retryable)
+          local count = seen(fault)
+          assert.equal(2, count.requests)
+          assert.equal(1, count.connections)
+          -- And the next call opens a connection of its own.
+          assert.equal(200, handle:perform(r).status)
+        end)
+      end
+    end
+
+    -- Nothing was sent over it: a fresh one takes its place, silently.
+    for _, fault in ipairs{ "close-idle", "goodbye-idle", "half-close-idle",
+                            "late-answer" } do
+      it("that ended as " .. fault .. " over " .. scheme
+         .. " costs nothing", function()
+        local r = request(info[scheme] .. "/" .. fault .. "/x")
+        assert.equal(200, handle:perform(r).status)
+        await(function() return seen(fault).closed == 1 end)
+        r.url = info[scheme] .. "/ok/x"
+        local response = handle:perform(r)
+        assert.equal(200, response.status)
+        assert.equal("1", response.headers["x-request"])
+        assert.equal(1, seen("ok").requests)
+      end)
+    end
+  end
+
+  it("is not used for another trust", function()
+    local url = info.https .. "/ok/x"
+    assert.equal(200, handle:perform(request(url)).status)
+    local r = request(url)
+    r.ca_bundle = nil
+    local _, err = handle:perform(r)
+    assert.equal("TlsError", err.code)
+    assert.equal(200, handle:perform(request(url)).status)
+    assert.equal(2, seen("ok").requests)
+  end)
+
+  it("ends with close, after which the handle still works", function()
+    local url = info.http .. "/ok/x"
+    handle:perform(request(url))
+    handle:close()
+    handle:close()
+    assert.equal("1", handle:perform(request(url)).headers["x-request"])
+    assert.equal(2, seen("ok").connections)
+  end)
+
+  it("ends with the garbage", function()
+    without_leak(function()
+      for _ = 1, 20 do
+        assert.equal(200,
+          curl.handle():perform(request(info.https .. "/ok/x")).status)
+      end
+      for _ = 1, 2000 do
+        curl.handle()
+      end
+      collectgarbage()
+      collectgarbage()
+    end)
+  end)
+
+  if _VERSION == "Lua 5.4" then
+    it("ends with the block", function()
+      without_leak(function()
+        local run = load([[
+          local curl, request = ...
+          local handle <close> = curl.handle()
+          return handle:perform(request).status]])
+        assert.equal(200, run(curl, request(info.https .. "/ok/x")))
+      end)
+    end)
+  end
+end)
+
+describe("a request", function()
+  local handle
+  before_each(function()
+    forget()
+    handle = curl.handle()
+  end)
+  after_each(function() handle:close() end)
+
+  local function last()
+    return seen("ok").last
+  end
+
+  local function host()
+    return info.http:match("//(.*)")
+  end
+
+  it("goes out as it is given, with nothing of libcurl's own", function()
+    local head = "X-Amz-Target: AmazonPersonalize.X\r\nx-empty:\r\n"
+      .. "X-Space: a  b\r\nx-void: \r\n"
+    handle:perform(request(info.http .. "/ok/x?a=b", { head = head }))
+    assert.equal("POST /ok/x?a=b HTTP/1.1\r\nHost: " .. host() .. "\r\n"
+      .. "X-Amz-Target: AmazonPersonalize.X\r\nx-empty:\r\n"
+      .. "X-Space: a  b\r\nx-void:\r\nContent-Length: 5\r\n", last())
+  end)
+
+  it("may be given as a list", function()
+    handle:perform(request(info.http .. "/ok/x",
+      { headers = { { "x-one", "1" }, { "x-two", "" } } }))
+    assert.equal("POST /ok/x HTTP/1.1\r\nHost: " .. host()
+      .. "\r\nx-one: 1\r\nx-two:\r\nContent-Length: 5\r\n", last())
+  end)
+
+  it("has the standard headers that it gives itself", function()
+    handle:perform(request(info.http .. "/ok/x", { head =
+      "Host: example.com\r\nAccept: application/json\r\n"
+      .. "content-type: text/csv\r\nUser-Agent: spec\r\n"
+      .. "content-length: 5\r\n" }))
+    assert.equal("POST /ok/x HTTP/1.1\r\nHost: example.com\r\n"
+      .. "Accept: application/json\r\ncontent-type: text/csv\r\n"
+      .. "User-Agent: spec\r\ncontent-length: 5\r\n", last())
+  end)
+
+  it("keeps its path", function()
+    handle:perform(request(info.http .. "/ok/a/../b//./c%2Fd%20e"))
+    assert.truthy(last():find("POST /ok/a/../b//./c%2Fd%20e ", 1, true))
+  end)
+
+  it("has the method it asks for, after any other", function()
+    local url = info.http .. "/ok/x"
+    for _, shape in ipairs{ { "GET" }, { "POST", "b" }, { "HEAD" },
+                            { "PUT", "b" }, { "DELETE" }, { "POST", "" },
+                            { "GET" }, { "PUT" }, { "DELETE", "b" },
+                            { "HEAD" }, { "POST", "b" } } do
+      local r = request(url, { method = shape[1] })
+      r.body = shape[2]
+      if shape[1] ~= "HEAD" then -- a HEAD's answer has no body to be read
+        assert.equal('{"ok":true}', handle:perform(r).body)
+      else
+        -- The server sends one all the same: that connection is spoilt.
+        local response = handle:perform(r)
+        assert.equal("", response.body)
+        assert.equal("11", response.headers["content-length"])
+      end
+      assert.equal(shape[1], last():match("^%u+"))
+      local length = last():match("\r\nContent%-Length: (%d+)\r\n")
+      if shape[2] or shape[1] == "PUT" then
+        assert.equal(tostring(#(shape[2] or "")), length)
+      end
+    end
+  end)
+
+  it("carries any bytes, without asking for leave first", function()
+    local bytes = {}
+    for i = 0, 255 do
+      bytes[#bytes + 1] = string.char(i)
+    end
+    local body = table.concat(bytes):rep(12000) -- 3 MB
+    local response = handle:perform(request(info.http .. "/echo/x",
+                                            { body = body }))
+    assert.is_true(response.body == body)
+    assert.falsy(seen("echo").last:lower():find("expect", 1, true))
+  end)
+
+  it("sends back no cookies, asks for no compression", function()
+    handle:perform(request(info.http .. "/cookie/x"))
+    handle:perform(request(info.http .. "/ok/x"))
+    assert.equal("POST /ok/x HTTP/1.1\r\nHost: " .. host()
+      .. "\r\nContent-Length: 5\r\n", last())
+  end)
+
+  it("is refused with a line break or NUL in its head", function()
+    for _, head in ipairs{ "x: a\nb: c\r\n", "x: a\r\r\n", "x: a\rb: c\r\n",
+                           "x: a\0\r\n", "x: a", "x: a\n", "\r\n", "x\r\n",
+                           " x: a\r\n", "x : a\r\n", ": a\r\n",
+                           "x: a\r\n\r\n", "x: a\r\n b\r\n",
+                           "Content-Length: 4\r\n", "content-length: x\r\n",
+                           "Transfer-Encoding: chunked\r\n" } do
+      local _, err = handle:perform(request(info.http .. "/ok/x",
+                                            { head = head }))
+      assert.equal("ConfigError", err.code)
+      assert.is_false(err.sent)
+      assert.is_false(err.retryable)
+    end
+    for _, pair in ipairs{ { "x", "a\r\nb: c" }, { "x", "a\nb: c" },
+                           { "x", "a\0" }, { "x\r\ny", "a" }, { "x: a", "b" },
+                           { "", "a" }, { "x", 1 }, { "x" }, "x: a" } do
+      local _, err = handle:perform(request(info.http .. "/ok/x",
+                                            { headers = { pair } }))
+      assert.equal("ConfigError", err.code)
+    end
+    assert.equal(0, seen("ok").requests)
+  end)
+
+  it("is refused where it is none", function()
+    local url = info.http .. "/ok/x"
+    for _, wrong in ipairs{
+      { url = 1 }, { url = "" }, { url = "ftp://localhost/x" },
+      { url = "localhost/x" }, { url = "file:///etc/passwd" },
+      { url = url .. "\r\nx: y" }, { url = url .. "\0" }, { url = url .. " " },
+      { url = url .. "\195\169" }, { url = "http://" }, { url = "http://:0" },
+      { url = (url:gsub("//", "//user:planted@")) }, { method = "" },
+      { method = "GET / HTTP/1.1\r\nx: y" }, { method = "get" },
+      { method = 7 }, { body = 7 }, { body = {} }, { head = {} },
+      { headers = "x" }, { timeout = "10" }, { connect_timeout = {} },
+      { ca_bundle = "/nonexistent/ca.pem", url = info.https .. "/ok/x" },
+      { ca_bundle = "a\0b" }, { proxy = "a\0b" }, { proxy = 5 },
+      { method = "HEAD" },
+    } do
+      local _, err = handle:perform(request(url, wrong))
+      assert.equal("ConfigError", err and err.code,
+                   cjson.encode{ wrong.url or "" })
+      assert.is_false(err.sent)
+      assert.falsy(err.message:find("planted", 1, true))
+    end
+    for _, name in ipairs{ "url", "method" } do
+      local r = request(url)
+      r[name] = nil
+      local _, err = handle:perform(r)
+      assert.equal("ConfigError", err.code)
+    end
+    assert.equal(0, seen("ok").requests)
+    assert.has_error(function() handle:perform() end)
+    assert.has_error(function() handle.perform({}, {}) end)
+    assert.equal(200, handle:perform(request(url)).status)
+  end)
+end)
+
+describe("an answer", function()
+  it("has its headers by lower-case name, repeated ones joined", function()
+    local handle = curl.handle()
+    local headers = handle:perform(request(info.http .. "/repeated/x")).headers
+    assert.equal("one, two", headers["x-twice"])
+    assert.equal("", headers["x-empty"])
+    assert.equal("application/x-amz-json-1.1", headers["content-type"])
+    headers = handle:perform(request(info.http .. "/one-1xx/x")).headers
+    assert.is_nil(headers["x-early"])
+    headers = handle:perform(request(info.http .. "/chunk-ok/x")).headers
+    assert.is_nil(headers["x-late"])
+    handle:close()
+  end)
+end)
+
+describe("a proxy", function()
+  local handle
+  before_each(function()
+    forget()
+    handle = curl.handle()
+  end)
+  after_each(function() handle:close() end)
+
+  local function proxy(name, user)
+    return (info.ports[name]:gsub("//", "//" .. (user or "")))
+  end
+
+  it("gets the request for http, a tunnel for https", function()
+    local r = request(info.http .. "/ok/x", { proxy = proxy("proxy") })
+    assert.equal(200, handle:perform(r).status)
+    assert.truthy(seen("proxy").last:find("POST http://localhost", 1, true))
+    r.url = info.https .. "/ok/x"
+    r.head = "x-planted: 1\r\n"
+    local response = handle:perform(r)
+    assert.equal(200, response.status)
+    assert.is_nil(response.headers["x-proxy"])
+    assert.truthy(seen("proxy").last:find("^CONNECT localhost"))
+    assert.falsy(seen("proxy").last:find("planted", 1, true))
+    assert.equal(1, seen("ok").requests)
+  end)
+
+  it("is left out where it is not wanted", function()
+    local r = request(info.http .. "/ok/x",
+                      { proxy = proxy("proxy"), direct = true })
+    assert.equal(200, handle:perform(r).status)
+    assert.equal(0, seen("proxy").requests)
+  end)
+
+  it("may refuse, which is not the service's answer", function()
+    local r = request(info.https .. "/ok/x?planted",
+                      { proxy = proxy("proxy-refuses", "user:planted@") })
+    local _, err = handle:perform(r)
+    assert.equal("ConnectionError", err.code)
+    assert.is_false(err.sent)
+    assert.is_false(err.retryable)
+    assert.is_nil(err.status)
+    assert.falsy(err.message:find("planted", 1, true))
+    assert.truthy(err.message:find("proxy", 1, true))
+    assert.equal(1, seen("proxy-refuses").requests)
+  end)
+
+  it("is the environment's where none is named", function()
+    local script = [[
+      local curl = require "personalize.curl"
+      local url = os.getenv("SPEC_URL")
+      local handle = curl.handle()
+      local function ask(more)
+        more.method, more.url = "GET", url
+        io.write(assert(handle:perform(more)).status, "\n")
+      end
+      ask{} ask{ proxy = "" } ask{ direct = true } ask{}
+      handle:close()]]
+    local run = child.start(CLEAN .. "http_proxy=" .. proxy("proxy")
+      .. " SPEC_URL=" .. info.http .. "/ok/x"
+      .. " LUA_PATH=" .. child.quote(package.path)
+      .. " LUA_CPATH=" .. child.quote(package.cpath) .. " "
+      .. child.interpreter() .. " -e " .. child.quote(script))
+    assert.equal("200\n200\n200\n200\n", run:rest())
+    run:stop()
+    assert.equal(2, seen("proxy").requests)
+    assert.equal(2, seen("ok").requests)
+  end)
+end)
+
+describe("a process", function()
+  before_each(forget)
+
+  local function start(script, before)
+    return child.start(CLEAN .. (before or "")
+      .. " SPEC_URL=" .. info.http
+      .. " LUA_PATH=" .. child.quote(package.path)
+      .. " LUA_CPATH=" .. child.quote(package.cpath) .. " "
+      .. child.interpreter() .. " -e " .. child.quote(script))
+  end
+
+  local ASK = [[
+    local curl = require "personalize.curl"
+    local function ask()
+      local handle = curl.handle()
+      local _, err = handle:perform{ method = "GET", proxy = "",
+        url = os.getenv("SPEC_URL") .. "/hang/x", timeout = 60 }
+      io.write(err.code, " ", tostring(err.sent), "\n")
+      io.flush()
+    end
+    ]]
+
+  for name, how in pairs{ main = "ask()",
+                          coroutine = "coroutine.wrap(ask)()" } do
+    it("hears Ctrl-C within a second, in the " .. name, function()
+      local run = start(ASK .. how .. " io.write('went on\\n')")
+      await(function() return seen("hang").requests == 1 end)
+      local before = now()
+      run:signal("INT")
+      assert.equal("InterruptedError true\nwent on\n", run:rest())
+      assert.is_true(now() - before < 2)
+      run:stop()
+    end)
+  end
+
+  it("uses nothing of a .netrc", function()
+    local home = os.tmpname()
+    os.remove(home)
+    os.execute("mkdir " .. child.quote(home))
+    local file = assert(io.open(home .. "/.netrc", "w"))
+    file:write("machine localhost login planted password planted\n")
+    file:close()
+    local run = start([[
+      local handle = require("personalize.curl").handle()
+      io.write(handle:perform{ method = "GET", proxy = "",
+        url = os.getenv("SPEC_URL") .. "/ok/x" }.status)]],
+      "HOME=" .. child.quote(home))
+    assert.equal("200", run:rest())
+    run:stop()
+    assert.falsy(seen("ok").last:lower():find("authorization", 1, true))
+    os.remove(home .. "/.netrc")
+    os.execute("rmdir " .. child.quote(home))
+  end)
+
+  it("may close its state with live connections", function()
+    local run = start([[
+      local handle = require("personalize.curl").handle()
+      local r = { method = "GET", url = os.getenv("SPEC_URL") .. "/ok/x",
+                  proxy = "" }
+      io.write(handle:perform(r).status, "\n")
+      if _VERSION ~= "Lua 5.1" then os.exit(true, true) end]])
+    assert.equal("200\n", run:rest())
+    run:stop()
+  end)
+end)
+
+describe("an error", function()
+  it("shows nothing that was asked", function()
+    local handle = curl.handle()
+    local all = {}
+    for _, list in ipairs{ FAULTS, PORTS } do
+      for _, case in ipairs(list) do
+        if type(case[2]) == "string" and not case.timeout
+          and not case.connect_timeout then
+          local base = info.ports[case[1]] or info.https .. "/" .. case[1]
+          local _, err = handle:perform(request(base .. "/planted?planted=1", {
+            body = "planted", head = "Authorization: planted\r\n" }))
+          for _, value in pairs(err) do
+            all[#all + 1] = tostring(value)
+          end
+        end
+      end
+    end
+    all[#all + 1] = tostring(handle)
+    handle:close()
+    assert.falsy(table.concat(all, "\n"):find("planted", 1, true))
+  end)
+end)
+
+describe("the transport", function()
+  local transport = require "personalize.transport.curl"
+
+  it("makes its handle on first use, and again after close", function()
+    forget()
+    without_leak(function()
+      local ask, close = transport.new()
+      close()
+      for _ = 1, 2 do
+        assert.equal(200, ask(request(info.https .. "/ok/x")).status)
+        close()
+      end
+    end)
+    assert.equal(2, seen("ok").connections)
+    local _, err = (transport.new())(request(info.ports.refuse .. "/x"))
+    assert.equal("ConnectionError", err.code)
+  end)
+
+  it("knows libcurl's version", function()
+    assert.truthy(curl.version():match("^%d+%.%d+%.%d+"))
+  end)
+end)
+

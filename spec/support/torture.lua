@@ -1,0 +1,126 @@
+--- Runs functions with each of their allocations refused in turn.
+-- Knows the `refuse` table of spec/support/host.c; refuses to know what the
+-- functions do, except that they check their own results.
+
+local torture = { passed = 0, failed = 0 }
+
+-- Room for what Lua may have grown for good: its table of strings, say.
+local SLACK = 4096
+local FAULTS_SHOWN = 5
+local MANY = 20000
+
+-- Before 5.2 Lua has no second try, so that `firm` is the same as `once`.
+local modes = _VERSION == "Lua 5.1" and { "firm", "rest" }
+  or { "once", "firm", "rest" }
+
+local function collect()
+  collectgarbage()
+  collectgarbage()
+  return refuse.live()
+end
+
+local function is_memory(err)
+  return tostring(err):find("memory", 1, true) ~= nil
+end
+
+-- One function in one mode; answers the number of refusals, and adds to
+-- `faults` what went wrong.
+local function run_mode(mode, f, accept, faults)
+  local function note(n, text)
+    faults[#faults + 1] = ("%s, allocation %d: %s"):format(mode, n, text)
+  end
+  local blocks, bytes = collect()
+  local refusals = 0
+  for n = 1, MANY do
+    local refused, made, ok, result = refuse.try(n, mode, f)
+    if refused == 0 then
+      if not ok then
+        note(n, "fails without a refusal: " .. tostring(result))
+      end
+      break
+    end
+    refusals = refusals + 1
+    if not ok and not accept(result) then
+      note(n, "another error than memory: " .. tostring(result))
+    end
+    -- What a failed call left in its object, the next one clears away.
+    ok, result = pcall(f)
+    if not ok then
+      note(n, "does not work afterwards: " .. tostring(result))
+    end
+    result = nil
+    local held = collect()
+    if held > blocks then
+      note(n, ("the core holds %d blocks, not %d"):format(held, blocks))
+      blocks = held
+    end
+    if n == MANY then
+      note(n, ("no end: %d allocations"):format(made))
+    end
+  end
+  local _, held = collect()
+  if held > bytes + SLACK then
+    note(refusals, ("Lua holds %d bytes, not %d"):format(held, bytes))
+  end
+  return refusals
+end
+
+--- Calls f with the first, the second, ... allocation refused, until it
+-- completes without a refusal; after each, f has to work again. f raises when
+-- a result is not what it should be. `accept` tells which errors a refusal
+-- may cause; by default those that speak of memory.
+---@param name string
+---@param f function
+---@param accept? fun(err): boolean
+function torture.run(name, f, accept)
+  local faults, refusals = {}, 0
+  for _ = 1, 2 do -- what is made once and kept is made before
+    local ok, err = pcall(f)
+    if not ok then
+      faults[#faults + 1] = "does not work at all: " .. tostring(err)
+    end
+  end
+  for _, mode in ipairs(#faults == 0 and modes or {}) do
+    refusals = refusals + run_mode(mode, f, accept or is_memory, faults)
+  end
+  if refuse.leaks() then
+    faults[#faults + 1] = "memory leaked"
+  end
+  torture.passed = torture.passed + (#faults == 0 and 1 or 0)
+  torture.failed = torture.failed + (#faults == 0 and 0 or 1)
+  print(("%-6s %s (%d refusals)"):format(#faults == 0 and "ok" or "FAILED",
+    name, refusals))
+  for i = 1, math.min(#faults, FAULTS_SHOWN) do
+    print("       " .. faults[i])
+  end
+  if #faults > FAULTS_SHOWN then
+    print(("       and %d more"):format(#faults - FAULTS_SHOWN))
+  end
+  io.stdout:flush()
+end
+
+--- Raises unless both are equal; tables by their members.
+function torture.same(expected, got, what)
+  what = what or "result"
+  if type(expected) == "table" and type(got) == "table" then
+    for key, value in pairs(expected) do
+      torture.same(value, got[key], what .. "." .. tostring(key))
+    end
+    for key in pairs(got) do
+      if expected[key] == nil then
+        error(what .. " has a needless " .. tostring(key), 0)
+      end
+    end
+  elseif expected ~= got then
+    error(("%s: expected %s, got %s"):format(what, tostring(expected),
+      tostring(got)), 0)
+  end
+end
+
+--- Prints the sums; the script's status.
+function torture.finish()
+  print(("%d passed, %d failed"):format(torture.passed, torture.failed))
+  os.exit(torture.failed == 0 and torture.passed > 0)
+end
+
+return torture

@@ -1,0 +1,136 @@
+--- A create is answered once.
+-- CreateDataDeletionJob has no client token: after an attempt that may have
+-- been done, a refusal can mean that it was. Knows where to look for such a
+-- job and when it is the caller's; refuses to know how calls are made.
+
+local call = require "personalize.call"
+local core = require "personalize.core"
+
+local M = {}
+
+-- Of the call's time, what attempts may not use up: it is for looking.
+local KEPT_SHARE, KEPT_MOST = 0.25, 10
+-- Lists may lag behind; so more than one look, with pauses between them.
+local PAUSES = { 0.2, 0.5, 1, 2 }
+-- A job's date is the service's clock and has few digits.
+local DATE_SLACK = 60
+
+-- The summary of the job of that name in the dataset group, or anywhere: nil
+-- where no page has it, nil and an error's fields where a page could not be
+-- had.
+local function find(settings, name, dataset_group, credentials, deadline)
+  local token
+  repeat
+    local page, failure = call.run(settings, "ListDataDeletionJobs", {
+      datasetGroupArn = dataset_group, maxResults = 100, nextToken = token,
+    }, credentials, deadline)
+    if not page then
+      return nil, failure
+    end
+    for _, job in ipairs(page.dataDeletionJobs or {}) do
+      if job.jobName == name then
+        return job
+      end
+    end
+    if page.nextToken == token then
+      break -- the same page again and again
+    end
+    token = page.nextToken
+  until token == nil or token == ""
+end
+
+-- The job, described: nil and an error's fields where that failed.
+local function describe(settings, summary, credentials, deadline)
+  local output, failure = call.run(settings, "DescribeDataDeletionJob",
+    { dataDeletionJobArn = summary.dataDeletionJobArn }, credentials, deadline)
+  return output and output.dataDeletionJob, failure
+end
+
+-- Why the job is not the one this call created, or nil when it is.
+local function difference(job, input, started)
+  if job.datasetGroupArn ~= input.datasetGroupArn then
+    return "it is of another dataset group"
+  end
+  if (job.dataSource or {}).dataLocation ~= input.dataSource.dataLocation then
+    return "its list lies elsewhere"
+  end
+  if job.roleArn ~= input.roleArn then
+    return "it has another role"
+  end
+  if not job.creationDateTime or
+    job.creationDateTime < started - DATE_SLACK then
+    return "it is older than this call"
+  end
+end
+
+-- Looks until it is settled or the time is up. Answers the ARN; or nil and,
+-- where that is settled, why the job that was found is another.
+local function look(settings, input, credentials, deadline, taken, started)
+  for i = 1, #PAUSES + 1 do
+    local summary, failure = find(settings, input.jobName,
+      input.datasetGroupArn, credentials, deadline)
+    if not summary and not failure and taken then
+      -- Names are unique in the account: another dataset group may have it.
+      summary, failure = find(settings, input.jobName, nil, credentials,
+        deadline)
+    end
+    if summary then
+      local job
+      job, failure = describe(settings, summary, credentials, deadline)
+      if job then
+        -- By the service's clock, which the last answer told.
+        local why = difference(job, input,
+          started + settings.service:state().skew)
+        return not why and summary.dataDeletionJobArn or nil, why, job
+      end
+    end
+    if failure and failure.code == "InterruptedError" then
+      return nil
+    end
+    local pause = PAUSES[i]
+    if not pause or core.monotonic() + pause >= deadline or
+      not settings.sleep(pause) then
+      return nil
+    end
+  end
+end
+
+--- Makes a CreateDataDeletionJob; the arguments and results of `call.run`.
+-- After an unclear attempt the job is looked for before an error is believed.
+function M.run(settings, operation, input, credentials, deadline)
+  local now = core.monotonic()
+  local kept = math.min(KEPT_MOST, (deadline - now) * KEPT_SHARE)
+  local started = core.now()
+  local output, result = call.run(settings, operation, input, credentials,
+    deadline - kept)
+  if output or not result.unclear then
+    return output, result
+  end
+
+  local arn, why, job
+  if result.code ~= "InterruptedError" then
+    arn, why, job = look(settings, input, credentials, deadline,
+      result.code == "ResourceAlreadyExistsException", started)
+  end
+  if arn then
+    return { dataDeletionJobArn = arn }, {
+      operation = operation,
+      attempts = result.attempts,
+      endpoint = settings.url,
+      region = settings.region,
+      elapsed = core.monotonic() - now,
+      reconciled = true,
+    }
+  end
+  if why then
+    result.unclear = nil
+    result.message = ("%s; a job of that name was found, but %s: %s")
+      :format(result.message, why, job.dataDeletionJobArn or "no ARN")
+  else
+    result.message = result.message ..
+      "; the job may have been created all the same: look for it by its name"
+  end
+  return nil, result
+end
+
+return M
