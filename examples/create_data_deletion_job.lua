@@ -8,9 +8,9 @@
 -- AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).
 
 local personalize = require "personalize"
-local core = require "personalize.core"
+local sleep = require "personalize.core".sleep -- ends early on Ctrl-C
 
-local name, dataset_group, role, location = table.unpack(arg)
+local name, dataset_group, role, location = arg[1], arg[2], arg[3], arg[4]
 if not location then
   io.stderr:write("usage: create_data_deletion_job.lua JOB_NAME ",
     "DATASET_GROUP_ARN ROLE_ARN S3_LOCATION\n")
@@ -24,21 +24,28 @@ local created, meta = client:create_data_deletion_job {
   dataSource = { dataLocation = location },
   roleArn = role,
 }
-print("created " .. created.dataDeletionJobArn)
-print("request " .. meta.request_id)
+print("created   " .. created.dataDeletionJobArn)
+print("request   " .. (meta.request_id or "not told"))
 
-local status
+-- A real job takes up to a day: a script would look every few minutes.
+local pause = tonumber(os.getenv "POLL_SECONDS") or 60
+local status, job
 repeat
-  core.sleep(0.5)
-  local job = client:describe_data_deletion_job {
+  job = client:describe_data_deletion_job {
     dataDeletionJobArn = created.dataDeletionJobArn,
   }.dataDeletionJob
   if job.status ~= status then
     status = job.status
-    print(status)
+    print("status    " .. status)
   end
-  if status == "FAILED" then
-    print("reason: " .. (job.failureReason or "none given"))
-    os.exit(1)
-  end
-until status == "COMPLETED"
+until status == "COMPLETED" or status == "FAILED" or not sleep(pause)
+
+if status == "COMPLETED" then
+  print("deleted   " .. job.numDeleted .. " records")
+elseif status == "FAILED" then
+  print("reason    " .. (job.failureReason or "not told"))
+  os.exit(1)
+else
+  print("interrupted; the job goes on at AWS")
+  os.exit(130)
+end

@@ -256,6 +256,13 @@ static int is_passing(struct pz_slice code)
            pz_slice_eq(code, PZ_LIT("ResponseError"));
 }
 
+/* Codes of this side's doing that come by way of the transport. */
+static int is_own(struct pz_slice code)
+{
+    return pz_slice_eq(code, PZ_LIT("InterruptedError")) ||
+           pz_slice_eq(code, PZ_LIT("ConfigError"));
+}
+
 /* { code =, message =, sent =, retryable =, status = }, all of them optional;
    anything else counts as an empty one. */
 static int judge_failure(lua_State *L, struct attempt *attempt, int index,
@@ -290,7 +297,7 @@ static int judge_failure(lua_State *L, struct attempt *attempt, int index,
                       NULL, NULL, &none, moment);
     lua_createtable(L, 0, 10);
     set_flag(L, "ok", 0);
-    lua_pushliteral(L, "transport");
+    lua_pushstring(L, is_own(code) ? "client" : "transport");
     lua_setfield(L, -2, "kind");
     set_text(L, "code", code);
     set_text(L, "message", message);

@@ -88,12 +88,16 @@ local function tell(settings, event)
   end
 end
 
+-- A verdict of this side's, before anything was sent.
+local function stop(code, message, cause)
+  return { code = code, kind = "client", message = message, cause = cause }
+end
+
 -- One attempt: signed, sent, judged.
 local function try(settings, attempt, operation, number, keys, deadline)
   local head, body = attempt:sign(keys, core.now())
   if not head then
-    return { kind = "client", code = "CredentialsError", message = body,
-      unsent = true }
+    return stop("CredentialsError", body)
   end
   local before = core.monotonic()
   local left = deadline - before
@@ -125,7 +129,8 @@ end
 --- of one service share
 ---@param operation string
 ---@param input? table
----@param credentials fun(): personalize.Credentials
+---@param credentials fun(): personalize.Credentials?, table? nil and an
+--- error's fields where there are none
 ---@param deadline number when the call must be over, on the monotonic clock
 ---@return table? output
 ---@return table meta after a failure, the fields of the error
@@ -139,38 +144,40 @@ function M.run(settings, operation, input, credentials, deadline)
       message = describe_faults(faults) }
   end
 
-  local verdict, response, keys, output, wrong
-  local number, again = 0, false
+  local verdict, response, keys, output, unclear
+  local number = 0
   repeat
     local wait = attempt:admit(core.now())
     if wait > 0 and not settings.sleep(wait) then
-      verdict = { kind = "client", code = "InterruptedError",
-        message = "interrupted before sending", unclear =
-        verdict and verdict.unclear }
+      verdict = stop("InterruptedError", "interrupted while waiting to send")
+      break
+    end
+    local fault
+    keys, fault = credentials()
+    if not keys then
+      verdict = fault
       break
     end
     number = number + 1
-    keys = credentials()
     verdict, response = try(settings, attempt, operation, number, keys,
       deadline)
-    if verdict.unsent then
-      number = number - 1
-    end
     if verdict.ok then
+      local wrong
       output, wrong = read(operation, response.body)
       if not output then
-        verdict.kind, verdict.code, verdict.message =
-          "transport", "ResponseError", wrong
-        verdict.unclear = true
+        verdict.kind, verdict.code, verdict.message, verdict.unclear =
+          "transport", "ResponseError", wrong, true
       end
     end
-    again = verdict.retry
+    unclear = unclear or verdict.unclear
+    local again = verdict.retry
     if again then
       tell(settings, { name = "retry", operation = operation,
         attempt = number, code = verdict.code, delay = verdict.delay })
       if not settings.sleep(verdict.delay) then
-        verdict.code, verdict.kind, again = "InterruptedError", "client", false
-        verdict.message = "interrupted while waiting to try again"
+        verdict = stop("InterruptedError",
+          "interrupted while waiting to try again")
+        break
       end
     end
   until not again
@@ -189,7 +196,7 @@ function M.run(settings, operation, input, credentials, deadline)
   return nil, { code = verdict.code, kind = verdict.kind,
     operation = operation, attempts = number, status = verdict.status,
     request_id = verdict.request_id, retryable = verdict.retryable or false,
-    unclear = verdict.unclear,
+    unclear = unclear, cause = verdict.cause,
     message = redact(verdict.message or "the service gave no reason",
       secrets_of(keys or {}, input)) }
 end

@@ -31,29 +31,34 @@ local function settings(client)
   return found
 end
 
+-- Both kinds of source answer with credentials fit to sign with, or nil and
+-- an error's fields.
+
+local function unfit(message, cause)
+  return nil, { code = "CredentialsError", kind = "client",
+    message = message, cause = cause }
+end
+
 local function from_environment()
   local id = config.env "AWS_ACCESS_KEY_ID"
   local secret = config.env "AWS_SECRET_ACCESS_KEY"
-  if id and secret then
-    local found = { access_key_id = id, secret_access_key = secret,
-      session_token = config.env "AWS_SESSION_TOKEN" }
-    local fault = config.credentials_fault(found)
-    if fault then
-      Error.raise { code = "CredentialsError", kind = "client",
-        message = "the environment's credentials: " .. fault }
-    end
-    return found
-  elseif id or secret then
-    Error.raise { code = "CredentialsError", kind = "client",
-      message = (id and "AWS_SECRET_ACCESS_KEY" or "AWS_ACCESS_KEY_ID") ..
-        " is not set, but its other half is" }
+  if not id and not secret then
+    return nil, { code = "NoCredentialsError", kind = "client",
+      message = "no credentials: neither the credentials option nor " ..
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set" }
+  elseif not id or not secret then
+    return unfit((id and "AWS_SECRET_ACCESS_KEY" or "AWS_ACCESS_KEY_ID") ..
+      " is not set, but its other half is")
   end
-  Error.raise { code = "NoCredentialsError", kind = "client",
-    message = "no credentials: neither the credentials option nor " ..
-      "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set" }
+  local found = { access_key_id = id, secret_access_key = secret,
+    session_token = config.env "AWS_SESSION_TOKEN" }
+  local fault = config.credentials_fault(found)
+  if fault then
+    return unfit("the environment's credentials: " .. fault)
+  end
+  return found
 end
 
--- A function that answers with credentials fit to sign with.
 local function credentials_from(given)
   if given == nil then
     return from_environment
@@ -61,12 +66,15 @@ local function credentials_from(given)
     return function() return given end
   end
   return function()
-    local found = given()
+    local ok, found = pcall(given)
+    if not ok then
+      -- What it raised may hold a secret: it is kept apart from the text.
+      return unfit("the credentials function raised an error", found)
+    end
     local fault = type(found) ~= "table" and "did not return a table" or
       config.credentials_fault(found)
     if fault then
-      Error.raise { code = "CredentialsError", kind = "client",
-        message = "the credentials function: " .. fault }
+      return unfit("the credentials function: " .. fault)
     end
     return found
   end

@@ -15,6 +15,10 @@ local PAUSES = { 0.2, 0.5, 1, 2 }
 -- A job's date is the service's clock and has few digits.
 local DATE_SLACK = 60
 
+-- One name for two things.
+local QUOTA_HINT = " (either requests came too fast, or the dataset group " ..
+  "has its 5 PENDING jobs: then wait until one has started)"
+
 -- The summary of the job of that name in the dataset group, or anywhere: nil
 -- where no page has it, nil and an error's fields where a page could not be
 -- had.
@@ -103,6 +107,9 @@ function M.run(settings, operation, input, credentials, deadline)
   local started = core.now()
   local output, result = call.run(settings, operation, input, credentials,
     deadline - kept)
+  if not output and result.code == "LimitExceededException" then
+    result.message = result.message .. QUOTA_HINT
+  end
   if output or not result.unclear then
     return output, result
   end
