@@ -16,7 +16,7 @@ from collections import OrderedDict
 from .userlist import SIZE_MAX, ListFault, count
 
 CACHED_COUNTS = 64
-COUNTED_AT_ONCE = 4 * 1000 * 1000
+COUNTED_AT_ONCE = 1000 * 1000
 
 
 class Job:

@@ -129,6 +129,9 @@ def receive(request, key, path, proof, payload):
     md5 = announced_md5(headers)
     sums, trailer = announced_checksums(headers)
     streaming = STREAMING.get(payload)
+    if trailer and not (streaming and streaming[1]):
+        raise S3Problem("InvalidRequest", 400, "x-amz-trailer needs a payload"
+                        " that is streamed with a trailer.")
     expected = declared_length(request, streaming)
     if streaming:
         signed, with_trailers = streaming

@@ -190,9 +190,12 @@ class ChunkedBody(Body):
             return True
         if self.expect:
             return False
-        for _ in range(DRAIN_MAX // READ_SIZE + 64):
-            if not self.read():
-                return True
+        try:
+            for _ in range(DRAIN_MAX // READ_SIZE + 64):
+                if not self.read():
+                    return True
+        except BadRequest:
+            pass                        # the answer is made; just hang up
         return False
 
 
