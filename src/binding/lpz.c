@@ -187,6 +187,55 @@ void lpz_pushslice(lua_State *L, struct pz_slice s)
     lua_pushlstring(L, s.data ? s.data : "", s.len);
 }
 
+struct pz_slice lpz_textfield(lua_State *L, int index, const char *name)
+{
+    struct pz_slice s = { NULL, 0 };
+
+    lpz_rawgetname(L, index, name, strlen(name));
+    if (lua_type(L, -1) == LUA_TSTRING)
+        s.data = lua_tolstring(L, -1, &s.len);
+    else if (!lua_isnil(L, -1))
+        luaL_error(L, "%s must be a string", name);
+    lua_pop(L, 1);
+    return s;
+}
+
+int lpz_flagfield(lua_State *L, int index, const char *name)
+{
+    int on;
+
+    lpz_rawgetname(L, index, name, strlen(name));
+    on = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return on;
+}
+
+#define BUFFER "personalize.buffer"
+
+static int buffer_gc(lua_State *L)
+{
+    pz_buf_free(lpz_checkudata(L, 1, BUFFER));
+    return 0;
+}
+
+struct pz_buf *lpz_newbuffer(lua_State *L)
+{
+    struct pz_buf *buf = lpz_newuserdata(L, sizeof *buf, BUFFER);
+
+    buf->secret = 1;
+    return buf;
+}
+
+void lpz_bufferclass(lua_State *L)
+{
+    static const luaL_Reg meta[] = {
+        { "__gc", buffer_gc },
+        { NULL, NULL }
+    };
+
+    lpz_newclass(L, BUFFER, NULL, meta);
+}
+
 int lpz_raise(lua_State *L, enum pz_status status)
 {
     return luaL_error(L, "%s", pz_status_text(status));

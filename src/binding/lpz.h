@@ -54,6 +54,15 @@ struct pz_slice lpz_checkslice(lua_State *L, int index);
 /* The same, with nil or nothing as the empty slice and *present = 0. */
 struct pz_slice lpz_optslice(lua_State *L, int index, int *present);
 void lpz_pushslice(lua_State *L, struct pz_slice s);
+/* Members of the table at 'index' without metamethods; absent ones are the
+   empty slice and 0. The slice lasts as long as the table keeps it; what is
+   no string raises. */
+struct pz_slice lpz_textfield(lua_State *L, int index, const char *name);
+int lpz_flagfield(lua_State *L, int index, const char *name);
+/* A secret buffer that Lua collects, pushed; for what is built and pushed at
+   once. Its class must have been registered in this state. */
+struct pz_buf *lpz_newbuffer(lua_State *L);
+void lpz_bufferclass(lua_State *L);
 /* Raises what a status means: memory as Lua's own error, others by text. */
 int lpz_raise(lua_State *L, enum pz_status status);
 

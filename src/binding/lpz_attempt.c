@@ -171,11 +171,13 @@ static int read_response(lua_State *L, int index, struct pz_response *response)
         int headers = lua_gettop(L);
 
 #define HEADER(name) header(L, headers, name, sizeof name - 1)
-        response->error_type = HEADER("x-amzn-errortype");
         response->request_id = HEADER("x-amzn-requestid");
         if (response->request_id.len == 0)
             response->request_id = HEADER("x-amz-request-id");
-        response->retry_after = HEADER("x-amz-retry-after");
+        if (response->status < 200 || response->status > 299) {
+            response->error_type = HEADER("x-amzn-errortype");
+            response->retry_after = HEADER("x-amz-retry-after");
+        }
         response->date = HEADER("date");
         response->age = HEADER("age");
 #undef HEADER

@@ -3,15 +3,13 @@
  * arguments. Beside the system's clock, sleep, random source and environment
  * (lpz_sys) nothing here touches the world.
  */
-#include <string.h>
-
 #include "../core/pz_endpoint.h"
-#include "../core/pz_sigv4.h"
 #include "../core/pz_text.h"
 #include "../core/pz_uri.h"
 #include "lpz.h"
 #include "lpz_attempt.h"
 #include "lpz_service.h"
+#include "lpz_sigv4.h"
 #include "lpz_sys.h"
 
 LPZ_EXPORT int luaopen_personalize_core(lua_State *L);
@@ -25,47 +23,6 @@ LPZ_EXPORT int luaopen_personalize_core(lua_State *L);
 #define OS "other"
 #endif
 
-/* A buffer that Lua collects; for what is built and pushed at once. */
-#define BUFFER "personalize.buffer"
-
-static int buffer_gc(lua_State *L)
-{
-    pz_buf_free(lpz_checkudata(L, 1, BUFFER));
-    return 0;
-}
-
-static struct pz_buf *push_buffer(lua_State *L)
-{
-    struct pz_buf *buf = lpz_newuserdata(L, sizeof *buf, BUFFER);
-
-    buf->secret = 1;
-    return buf;
-}
-
-static int option(lua_State *L, int index, const char *name)
-{
-    int on;
-
-    lpz_rawgetname(L, index, name, strlen(name));
-    on = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return on;
-}
-
-/* A string member that stays in the table; absent is empty. */
-static struct pz_slice text_option(lua_State *L, int index, const char *name)
-{
-    struct pz_slice s = { NULL, 0 };
-
-    lpz_rawgetname(L, index, name, strlen(name));
-    if (lua_type(L, -1) == LUA_TSTRING)
-        s.data = lua_tolstring(L, -1, &s.len);
-    else if (!lua_isnil(L, -1))
-        luaL_error(L, "%s must be a string", name);
-    lua_pop(L, 1);
-    return s;
-}
-
 /* core.endpoint{ region =, endpoint =, use_fips =, use_dualstack = }
    -> url | nil, message */
 static int core_endpoint(lua_State *L)
@@ -76,11 +33,11 @@ static int core_endpoint(lua_State *L)
     const char *error;
 
     luaL_checktype(L, 1, LUA_TTABLE);
-    params.region = text_option(L, 1, "region");
-    params.endpoint = text_option(L, 1, "endpoint");
-    params.use_fips = option(L, 1, "use_fips");
-    params.use_dualstack = option(L, 1, "use_dualstack");
-    url = push_buffer(L);
+    params.region = lpz_textfield(L, 1, "region");
+    params.endpoint = lpz_textfield(L, 1, "endpoint");
+    params.use_fips = lpz_flagfield(L, 1, "use_fips");
+    params.use_dualstack = lpz_flagfield(L, 1, "use_dualstack");
+    url = lpz_newbuffer(L);
     status = pz_endpoint_personalize(url, &error, &params);
     if (error) {
         lua_pushnil(L);
@@ -161,150 +118,6 @@ static int core_nearest(lua_State *L)
     return 1;
 }
 
-#define SIGNER "personalize.signer"
-
-static int signer_gc(lua_State *L)
-{
-    struct pz_signer **box = lpz_checkudata(L, 1, SIGNER);
-
-    pz_signer_free(*box);
-    *box = NULL;
-    return 0;
-}
-
-/* The pairs of request.headers as headers, in a block that is pushed. */
-static struct pz_header *push_headers(lua_State *L, int request, size_t *count)
-{
-    struct pz_header *headers;
-    int list;
-
-    lpz_rawgetname(L, request, "headers", 7);
-    luaL_argcheck(L, lua_istable(L, -1), 1, "headers must be a list");
-    list = lua_gettop(L);
-    *count = lpz_rawlen(L, list);
-    headers = lua_newuserdata(L, (*count + 1) * sizeof *headers);
-    for (size_t i = 0; i < *count; i++) {
-        lua_rawgeti(L, list, (int)i + 1);
-        luaL_argcheck(L, lua_istable(L, -1), 1, "a header must be a pair");
-        for (int part = 1; part <= 2; part++) {
-            struct pz_slice *to = part == 1 ? &headers[i].name
-                                            : &headers[i].value;
-
-            lua_rawgeti(L, -1, part);
-            luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1,
-                          "a header's name and value must be strings");
-            to->data = lua_tolstring(L, -1, &to->len);
-            lua_pop(L, 1);
-        }
-        lua_pop(L, 1);
-    }
-    return headers;
-}
-
-/* Pushes buf[from..] as the field 'name' of the table at 'index'. */
-static void set_part(lua_State *L, int index, const char *name,
-                     const struct pz_buf *buf, size_t from)
-{
-    lpz_pushslice(L, pz_slice_sub(pz_buf_slice(buf), from, buf->len));
-    lua_setfield(L, index, name);
-}
-
-/*
- * core.sigv4({ method =, path =, query =, headers = { { name, value } },
- * payload = | payload_hash =, keep_path =, keep_dots = }, { access_key_id =,
- * secret_access_key = }, { region =, service =, timestamp = })
- * -> { canonical_request =, string_to_sign =, signed_headers =, signature =,
- *      authorization =, payload_hash = }
- *
- * Every stage of a signature for any service, from a fresh key.
- */
-static int core_sigv4(lua_State *L)
-{
-    struct pz_sigv4_request request;
-    struct pz_scope scope;
-    struct pz_slice id, secret, stamp, payload, names;
-    char hash[PZ_SHA256_HEX_LEN], signature[PZ_SIGNATURE_LEN];
-    struct pz_signer **signer;
-    struct pz_buf *out;
-    enum pz_status status;
-    int result;
-    size_t from;
-
-    for (int i = 1; i <= 3; i++)
-        luaL_checktype(L, i, LUA_TTABLE);
-    memset(&request, 0, sizeof request);
-    request.method = text_option(L, 1, "method");
-    request.path = text_option(L, 1, "path");
-    request.query = text_option(L, 1, "query");
-    request.payload_hash = text_option(L, 1, "payload_hash");
-    request.keep_path = option(L, 1, "keep_path");
-    request.keep_dots = option(L, 1, "keep_dots");
-    payload = text_option(L, 1, "payload");
-    id = text_option(L, 2, "access_key_id");
-    secret = text_option(L, 2, "secret_access_key");
-    scope.region = text_option(L, 3, "region");
-    scope.service = text_option(L, 3, "service");
-    stamp = text_option(L, 3, "timestamp");
-    luaL_argcheck(L, stamp.len == PZ_STAMP_LEN, 3,
-                  "timestamp must be YYYYMMDDTHHMMSSZ");
-    memcpy(scope.stamp, stamp.data, stamp.len);
-    scope.stamp[PZ_STAMP_LEN] = '\0';
-    request.headers = push_headers(L, 1, &request.header_count);
-
-    signer = lpz_newuserdata(L, sizeof *signer, SIGNER);
-    out = push_buffer(L);
-    lua_newtable(L);
-    result = lua_gettop(L);
-    *signer = pz_signer_new();
-    if (*signer == NULL)
-        return lpz_raise(L, PZ_ENOMEM);
-    if (request.payload_hash.len == 0) {
-        status = pz_sha256_hex(pz_signer_crypto(*signer), hash, payload);
-        if (status != PZ_OK)
-            return lpz_raise(L, status);
-        request.payload_hash.data = hash;
-        request.payload_hash.len = sizeof hash;
-    }
-    lpz_pushslice(L, request.payload_hash);
-    lua_setfield(L, result, "payload_hash");
-
-    status = pz_sigv4_canonical_request(out, &names, &request);
-    if (status != PZ_OK)
-        return lpz_raise(L, status);
-    set_part(L, result, "canonical_request", out, 0);
-    lpz_pushslice(L, names);
-    lua_setfield(L, result, "signed_headers");
-
-    from = out->len;
-    status = pz_sigv4_string_to_sign(out, *signer, &scope, pz_buf_slice(out));
-    if (status == PZ_OK)
-        status = pz_sigv4_signature(
-            signature, *signer, secret, &scope,
-            pz_slice_sub(pz_buf_slice(out), from, out->len));
-    if (status != PZ_OK)
-        return lpz_raise(L, status);
-    set_part(L, result, "string_to_sign", out, from);
-    lua_pushlstring(L, signature, sizeof signature);
-    lua_setfield(L, result, "signature");
-
-    {
-        struct pz_buf *scratch = push_buffer(L);
-
-        pz_buf_clear(out);
-        status = pz_sigv4_authorization(out, scratch, *signer, &request,
-                                        &scope, id, secret);
-        if (status != PZ_OK)
-            return lpz_raise(L, status);
-        pz_buf_free(scratch);
-        lua_pop(L, 1);
-    }
-    set_part(L, result, "authorization", out, 0);
-    pz_buf_free(out);
-    pz_signer_free(*signer);
-    *signer = NULL;
-    return 1;
-}
-
 int luaopen_personalize_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -317,18 +130,12 @@ int luaopen_personalize_core(lua_State *L)
         { "partition", core_partition },
         { "read_output", lpz_output_read },
         { "service", lpz_service_new },
-        { "sigv4", core_sigv4 },
+        { "sigv4", lpz_sigv4_sign },
         { NULL, NULL }
     };
-    static const luaL_Reg buffer_meta[] = {
-        { "__gc", buffer_gc }, { NULL, NULL }
-    };
-    static const luaL_Reg signer_meta[] = {
-        { "__gc", signer_gc }, { NULL, NULL }
-    };
 
-    lpz_newclass(L, BUFFER, NULL, buffer_meta);
-    lpz_newclass(L, SIGNER, NULL, signer_meta);
+    lpz_bufferclass(L);
+    lpz_sigv4_class(L);
     lpz_service_class(L);
     lpz_attempt_class(L);
     lpz_newlib(L, functions);

@@ -392,7 +392,7 @@ static void unknown_fault(struct walk *w, const struct pz_shape *shape,
     fault(w, &at, "unknown");
 }
 
-/* Members that the model does not have; answers how many of its own are. */
+/* Tells the members that the model does not have. */
 static void check_names(struct walk *w, const struct pz_shape *shape,
                         const struct path *path)
 {
@@ -415,17 +415,26 @@ static void check_names(struct walk *w, const struct pz_shape *shape,
     }
 }
 
+static size_t count_keys(lua_State *L)
+{
+    size_t count = 0;
+
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+        count++;
+    return count;
+}
+
 static void write_structure(struct walk *w, const struct pz_shape *shape,
                             const struct path *path)
 {
     lua_State *L = w->L;
-    int table = lua_gettop(L), first = 1;
+    int table = lua_gettop(L);
+    size_t found = 0;
 
     if (!lua_istable(L, -1)) {
         type_fault(w, path, "table");
         return;
     }
-    check_names(w, shape, path);
     put(w, PZ_LIT("{"));
     for (size_t i = 0; i < shape->member_count; i++) {
         const struct pz_member *member = &shape->members[i];
@@ -434,10 +443,10 @@ static void write_structure(struct walk *w, const struct pz_shape *shape,
 
         lpz_rawgetname(L, table, at.name.data, at.name.len);
         if (!lua_isnil(L, -1)) {
-            key[0] = pz_slice_sub(key[0], (size_t)first, 2);
+            if (found++ == 0)
+                key[0] = PZ_LIT("\"");
             must(w, pz_buf_addv(w->out, key, PZ_COUNT(key)));
             write_value(w, member->shape, &at);
-            first = 0;
         } else if (member->required) {
             lua_pushliteral(L, "missing");
             fault(w, &at, "missing");
@@ -445,6 +454,8 @@ static void write_structure(struct walk *w, const struct pz_shape *shape,
         lua_pop(L, 1);
     }
     put(w, PZ_LIT("}"));
+    if (count_keys(L) != found)
+        check_names(w, shape, path);
 }
 
 static void write_value(struct walk *w, const struct pz_shape *shape,

@@ -47,29 +47,19 @@ static double number_field(lua_State *L, int index, const char *name,
     return n;
 }
 
-static int flag_field(lua_State *L, int index, const char *name)
-{
-    int on;
-
-    lpz_rawgetname(L, index, name, strlen(name));
-    on = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return on;
-}
-
 /* The members of core.service's table that are numbers and flags. */
 static void set_policy(lua_State *L, int index, struct pz_service *service)
 {
     struct pz_retry *retry = &service->retry;
 
-    pz_retry_init(retry, flag_field(L, index, "adaptive"));
+    pz_retry_init(retry, lpz_flagfield(L, index, "adaptive"));
     retry->tokens = (int)number_field(L, index, "retry_tokens",
                                       retry->tokens);
     retry->max_backoff = number_field(L, index, "max_backoff",
                                       retry->max_backoff);
     retry->transient_base = number_field(L, index, "transient_base",
                                          retry->transient_base);
-    service->correct_skew = !flag_field(L, index, "keep_clock");
+    service->correct_skew = !lpz_flagfield(L, index, "keep_clock");
 }
 
 int lpz_service_new(lua_State *L)

@@ -233,8 +233,11 @@ pz_buf_addv(struct pz_buf *buf, const struct pz_slice *parts, size_t count)
     for (size_t i = 0; i < count; i++)
         total += parts[i].len;
     status = pz_buf_reserve(buf, total);
-    for (size_t i = 0; status == PZ_OK && i < count; i++)
-        status = pz_buf_adds(buf, parts[i]);
+    for (size_t i = 0; status == PZ_OK && i < count; i++) {
+        if (parts[i].len > 0)
+            memcpy(buf->data + buf->len, parts[i].data, parts[i].len);
+        buf->len += parts[i].len;
+    }
     return status;
 }
 

@@ -157,18 +157,15 @@ static int take_string(struct reader *r, struct pz_slice *raw)
     if (!take(r, '"'))
         return 0;
     for (;;) {
-        int c = peek(r);
+        int c;
 
-        if (c < 0x20)
-            return 0; /* the end, or a control character */
+        while ((c = peek(r)) >= 0x20 && c != '"' && c != '\\')
+            r->at++;
         if (c == '"')
             break;
-        if (c == '\\') {
-            if (!take_escape(r))
-                return 0;
-        } else {
-            r->at++;
-        }
+        /* The end, a control character or a backslash. */
+        if (c != '\\' || !take_escape(r))
+            return 0;
     }
     *raw = pz_slice_sub(r->text, start, r->at);
     r->at++;

@@ -221,12 +221,16 @@ static int is_blank(char c)
 static enum pz_status add_value(struct pz_buf *out, struct pz_slice value)
 {
     enum pz_status status = pz_buf_reserve(out, value.len);
-    size_t start = out->len;
+    size_t start = out->len, plain = 0;
     int gap = 0;
 
-    if (status != PZ_OK)
+    if (status != PZ_OK || value.len == 0)
         return status;
-    for (size_t i = 0; i < value.len; i++) {
+    while (plain < value.len && !is_blank(value.data[plain]))
+        plain++;
+    memcpy(out->data + out->len, value.data, plain);
+    out->len += plain;
+    for (size_t i = plain; i < value.len; i++) {
         char c = value.data[i];
 
         if (is_blank(c)) {
@@ -241,24 +245,38 @@ static enum pz_status add_value(struct pz_buf *out, struct pz_slice value)
     return PZ_OK;
 }
 
-/* Lower-case names into 'text', entries sorted by them. */
+static int has_upper(struct pz_slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] >= 'A' && name.data[i] <= 'Z')
+            return 1;
+    return 0;
+}
+
+/* Entries sorted by their lower-case names; 'text' holds those that had to
+   be made so. */
 static enum pz_status
 sort_headers(struct pz_buf *text, struct entry *entries,
              const struct pz_sigv4_request *request)
 {
-    enum pz_status status = PZ_OK;
+    enum pz_status status;
     size_t total = 0;
 
-    for (size_t i = 0; i < request->header_count; i++)
-        total += request->headers[i].name.len;
-    status = pz_buf_reserve(text, total);
-    for (size_t i = 0; status == PZ_OK && i < request->header_count; i++) {
-        struct pz_slice name = request->headers[i].name;
-
-        entries[i].name.data = text->data + text->len;
-        entries[i].name.len = name.len;
+    for (size_t i = 0; i < request->header_count; i++) {
+        entries[i].name = request->headers[i].name;
         entries[i].value = request->headers[i].value;
         entries[i].order = i;
+        if (has_upper(entries[i].name))
+            total += entries[i].name.len;
+    }
+    /* All at once: slices into it must stay where they are. */
+    status = pz_buf_reserve(text, total);
+    for (size_t i = 0; status == PZ_OK && i < request->header_count; i++) {
+        struct pz_slice name = entries[i].name;
+
+        if (!has_upper(name))
+            continue;
+        entries[i].name.data = text->data + text->len;
         for (size_t j = 0; j < name.len; j++) {
             char c = name.data[j];
 

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "../core/pz_text.h"
+#include "pz_fork.h"
 
 /* PREREQFUNCTION, told by libcurl whenever a request is about to go out. */
 #if LIBCURL_VERSION_NUM >= 0x075000 && !defined(PZ_CURL_UNGUARDED)
@@ -415,7 +416,7 @@ static CURLcode ready(struct pz_curl *c)
 {
     CURLcode code;
 
-    if (c->easy && c->owner != getpid())
+    if (c->easy && c->owner != pz_fork_id())
         abandon(c);
     if (c->easy) {
         end_stale(c);
@@ -427,7 +428,7 @@ static CURLcode ready(struct pz_curl *c)
     c->easy = curl_easy_init();
     if (c->easy == NULL)
         return CURLE_OUT_OF_MEMORY;
-    c->owner = getpid();
+    c->owner = pz_fork_id();
     code = configure(c);
     if (code != CURLE_OK)
         drop(c);
@@ -1118,7 +1119,7 @@ void pz_curl_forget(struct pz_curl *c)
 
 void pz_curl_close(struct pz_curl *c)
 {
-    if (c->easy && c->owner != getpid())
+    if (c->easy && c->owner != pz_fork_id())
         abandon(c);
     else
         drop(c);

@@ -10,8 +10,6 @@
  * A handle belongs to one thread at a time. It may be taken over a fork: the
  * child then opens connections of its own and leaves the parent's alone.
  */
-#include <sys/types.h>
-
 #include "../core/pz_buf.h"
 
 #define PZ_CURL_BODY_MAX ((size_t)8 << 20)
@@ -63,7 +61,7 @@ struct pz_curl {
 
     /* the session, and whose it is */
     void *easy;           /* libcurl's; its header stays out of this one */
-    pid_t owner;
+    unsigned long owner;  /* a pz_fork_id */
     int guarded;          /* libcurl says when a request goes out */
     int sockets[PZ_CURL_SOCKETS];
     size_t socket_count;

@@ -231,7 +231,7 @@ end
 ---@return personalize.CreateDataDeletionJobOutput output
 ---@return personalize.Meta meta
 function Client:create_data_deletion_job(input)
-  return self:call("CreateDataDeletionJob", input)
+  return Client.call(self, "CreateDataDeletionJob", input)
 end
 
 ---@class personalize.DescribeDataDeletionJobInput
@@ -259,7 +259,7 @@ end
 ---@return personalize.DescribeDataDeletionJobOutput output
 ---@return personalize.Meta meta
 function Client:describe_data_deletion_job(input)
-  return self:call("DescribeDataDeletionJob", input)
+  return Client.call(self, "DescribeDataDeletionJob", input)
 end
 
 ---@class personalize.ListDataDeletionJobsInput
@@ -288,7 +288,7 @@ end
 ---@return personalize.ListDataDeletionJobsOutput output
 ---@return personalize.Meta meta
 function Client:list_data_deletion_jobs(input)
-  return self:call("ListDataDeletionJobs", input)
+  return Client.call(self, "ListDataDeletionJobs", input)
 end
 
 ---@class personalize.TagResourceInput
@@ -304,7 +304,7 @@ end
 ---@return table output empty
 ---@return personalize.Meta meta
 function Client:tag_resource(input)
-  return self:call("TagResource", input)
+  return Client.call(self, "TagResource", input)
 end
 
 ---@class personalize.UntagResourceInput
@@ -319,7 +319,7 @@ end
 ---@return table output empty
 ---@return personalize.Meta meta
 function Client:untag_resource(input)
-  return self:call("UntagResource", input)
+  return Client.call(self, "UntagResource", input)
 end
 
 ---@class personalize.ListTagsForResourceInput
@@ -336,7 +336,7 @@ end
 ---@return personalize.ListTagsForResourceOutput output
 ---@return personalize.Meta meta
 function Client:list_tags_for_resource(input)
-  return self:call("ListTagsForResource", input)
+  return Client.call(self, "ListTagsForResource", input)
 end
 
 return Client

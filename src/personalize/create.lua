@@ -24,6 +24,7 @@ local QUOTA_HINT = " (either requests came too fast, or the dataset group " ..
 -- had.
 local function find(settings, name, dataset_group, credentials, deadline)
   local token
+  local seen = {}
   repeat
     local page, failure = call.run(settings, "ListDataDeletionJobs", {
       datasetGroupArn = dataset_group, maxResults = 100, nextToken = token,
@@ -36,11 +37,12 @@ local function find(settings, name, dataset_group, credentials, deadline)
         return job
       end
     end
-    if page.nextToken == token then
-      break -- the same page again and again
-    end
     token = page.nextToken
-  until token == nil or token == ""
+    if token == nil or token == "" or seen[token] then
+      break -- the last page, or the same ones again and again
+    end
+    seen[token] = true
+  until false
 end
 
 -- The job, described: nil and an error's fields where that failed.
