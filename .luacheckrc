@@ -4,5 +4,11 @@ std = "min"
 max_line_length = 100
 read_globals = { "jit", "ngx" }
 
-files["spec"] = { std = "min+busted" }
+files["spec"] = {
+  std = "min+busted",
+  read_globals = { "newproxy", "unpack", table = { fields = { "unpack" } } },
+}
+-- What spec/support/host.c adds for a script that it runs with --refuse.
+files["spec/torture"] = { read_globals = { "refuse" } }
+files["spec/support/torture.lua"] = { read_globals = { "refuse" } }
 files["**/*.rockspec"] = { std = "+rockspec" }

@@ -41,7 +41,7 @@ MAKE_MANY = $(MAKE_ALSO) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 # The libraries keep apart what loads libcurl and what must not (in nginx).
 # A new source in src/core, src/io or src/binding belongs to personalize.core,
 # unless it is named here as one that needs libcurl.
-CURL_ONLY = src/io/pz_curl.c src/binding/lpz_curl.c
+CURL_ONLY = $(wildcard src/io/pz_curl*.c) src/binding/lpz_curl.c
 CURL_SOURCES = $(CURL_ONLY) src/binding/lpz.c src/core/pz_buf.c src/core/pz_text.c src/io/pz_fork.c
 CORE_SOURCES = $(filter-out $(CURL_ONLY),$(wildcard src/core/*.c src/io/*.c src/binding/*.c))
 LUA_FILES = $(shell find src/personalize -name '*.lua' | LC_ALL=C sort)
@@ -106,7 +106,7 @@ demo: ## a data deletion job from beginning to end, against a local AWS over TLS
 	@printf 'USER_ID\n%s\n%s\n%s\n' alice bob 4711 >$(OUT)/users.csv
 	@spec/support/run-suites --lua $(LUA_VERSION) run spec/support/with-local-aws \
 	  --tls --job-seconds 3 --object erasure/users.csv=$(OUT)/users.csv -- \
-	  sh -c 'exec $(LUA) examples/create_data_deletion_job.lua demo \
+	  sh -c 'exec "$$LUA" examples/create_data_deletion_job.lua demo \
 	    "$$PERSONALIZE_DATASET_GROUP_ARN" "$$PERSONALIZE_ROLE_ARN" "s3://$$PERSONALIZE_BUCKET/erasure/users.csv"'
 
 test: ## every suite on every Lua; the last line is 'N passed, N failed'
@@ -171,7 +171,7 @@ $B/host.o: spec/support/host.c Makefile
 	$Q$(COMPILE)
 $B/host: $B/host.o $(sort $(CORE_OBJECTS) $(CURL_OBJECTS))
 	$(call SAY,LD,$@)
-	$Q$(PROGRAM) -rdynamic $(LUA_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) -lm -ldl
+	$Q$(PROGRAM) -rdynamic $(LUA_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) -lm -lpthread -ldl
 
 # -- Installing --------------------------------------------------------------
 SHARE = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_ABI)/personalize

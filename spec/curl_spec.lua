@@ -238,8 +238,10 @@ describe("a fault", function()
 
   it("is a name that does not exist", function()
     local handle = curl.handle()
-    local _, err = handle:perform(request("https://nowhere.invalid/x?planted"))
+    local _, err = handle:perform(request("https://nowhere.invalid/x?planted",
+                                          { connect_timeout = 10 }))
     assert.equal("ConnectionError", err.code)
+    assert.equal("boolean", type(err.retryable)) -- it depends on who answers
     assert.is_false(err.sent)
     assert.truthy(err.message:find("nowhere.invalid:443", 1, true))
     handle:close()
@@ -569,6 +571,17 @@ describe("a proxy", function()
     assert.equal(0, seen("proxy").requests)
   end)
 
+  it("may be the one that is not there", function()
+    local r = request(info.https .. "/ok/x", {
+      proxy = (info.ports.refuse:gsub("localhost", "127.0.0.1")) })
+    local _, err = handle:perform(r)
+    assert.equal("ConnectionError", err.code)
+    assert.is_false(err.sent)
+    assert.truthy(err.message:find("the proxy on the way to localhost", 1,
+                                   true), err.message)
+    assert.truthy(err.message:find("refused", 1, true))
+  end)
+
   it("may refuse, which is not the service's answer", function()
     local r = request(info.https .. "/ok/x?planted",
                       { proxy = proxy("proxy-refuses", "user:planted@") })
@@ -582,8 +595,16 @@ describe("a proxy", function()
     assert.equal(1, seen("proxy-refuses").requests)
   end)
 
+  local function start(script, before)
+    return child.start(CLEAN .. before .. " SPEC_URL=" .. info.http .. "/ok/x"
+      .. " SPEC_PROXY=" .. proxy("proxy")
+      .. " LUA_PATH=" .. child.quote(package.path)
+      .. " LUA_CPATH=" .. child.quote(package.cpath) .. " "
+      .. child.interpreter() .. " -e " .. child.quote(script))
+  end
+
   it("is the environment's where none is named", function()
-    local script = [[
+    local run = start([[
       local curl = require "personalize.curl"
       local url = os.getenv("SPEC_URL")
       local handle = curl.handle()
@@ -592,16 +613,26 @@ describe("a proxy", function()
         io.write(assert(handle:perform(more)).status, "\n")
       end
       ask{} ask{ proxy = "" } ask{ direct = true } ask{}
-      handle:close()]]
-    local run = child.start(CLEAN .. "http_proxy=" .. proxy("proxy")
-      .. " SPEC_URL=" .. info.http .. "/ok/x"
-      .. " LUA_PATH=" .. child.quote(package.path)
-      .. " LUA_CPATH=" .. child.quote(package.cpath) .. " "
-      .. child.interpreter() .. " -e " .. child.quote(script))
+      handle:close()]], "http_proxy=" .. proxy("proxy"))
     assert.equal("200\n200\n200\n200\n", run:rest())
     run:stop()
     assert.equal(2, seen("proxy").requests)
     assert.equal(2, seen("ok").requests)
+  end)
+
+  it("may have exceptions, but not where it is named", function()
+    local run = start([[
+      local handle = require("personalize.curl").handle()
+      for _, proxy in ipairs{ false, os.getenv("SPEC_PROXY") } do
+        io.write(assert(handle:perform{ method = "GET",
+          url = os.getenv("SPEC_URL"), proxy = proxy or nil }).status, "\n")
+      end
+      handle:close()]],
+      "http_proxy=" .. proxy("proxy") .. " no_proxy=localhost")
+    assert.equal("200\n200\n", run:rest())
+    run:stop()
+    assert.equal(1, seen("proxy").requests)
+    assert.equal(1, seen("ok").requests)
   end)
 end)
 
@@ -670,6 +701,61 @@ describe("a process", function()
     run:stop()
   end)
 end)
+
+-- Only LuaJIT can fork without help.
+if type(rawget(_G, "jit")) == "table" then
+  describe("a forked child", function()
+    -- Each says what it saw: connection and number of the request on it.
+    local FORK = [[
+      local ffi = require "ffi"
+      ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
+      local handle = require("personalize.curl").handle()
+      local function ask(who)
+        local headers = assert(handle:perform{ method = "POST", body = "x",
+          proxy = "", url = os.getenv("SPEC_URL") .. "/ok/x",
+          ca_bundle = os.getenv("SPEC_CA") }).headers
+        io.write(who, " ", headers["x-connection"], " ",
+                 headers["x-request"], "\n")
+        io.flush()
+      end
+      local function in_child(run)
+        local pid = ffi.C.fork()
+        if pid == 0 then
+          run()
+          ffi.C._exit(0)
+        end
+        ffi.C.waitpid(pid, nil, 0)
+      end
+      ask("parent")
+      in_child(function() ask("child") ask("child") handle:close() end)
+      ask("parent")
+      in_child(function() handle:close() end)
+      in_child(function() handle = nil collectgarbage() end)
+      ask("parent")
+      in_child(function() in_child(function() ask("grandchild") end) end)
+      ask("parent")
+      ]]
+
+    for _, scheme in ipairs{ "http", "https" } do
+      it("leaves the parent's connection alone over " .. scheme, function()
+        forget()
+        local run = child.start(CLEAN .. " SPEC_URL=" .. info[scheme]
+          .. " SPEC_CA=" .. info.ca_bundle
+          .. " LUA_PATH=" .. child.quote(package.path)
+          .. " LUA_CPATH=" .. child.quote(package.cpath) .. " "
+          .. child.interpreter() .. " -e " .. child.quote(FORK))
+        local said = run:rest()
+        run:stop()
+        local one, two, three = said:match(
+          "^parent (%d+) 1\nchild (%d+) 1\nchild %2 2\nparent %1 2\n"
+          .. "parent %1 3\ngrandchild (%d+) 1\nparent %1 4\n$")
+        assert.truthy(one, said)
+        assert.is_true(one ~= two and one ~= three and two ~= three)
+        assert.equal(3, seen("ok").connections)
+      end)
+    end
+  end)
+end
 
 describe("an error", function()
   it("shows nothing that was asked", function()

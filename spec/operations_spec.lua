@@ -294,6 +294,11 @@ local function specify(scheme, options, places)
       local e = fails(client.create_data_deletion_job, client,
         server:job "one-too-many")
       assert.equal("LimitExceededException", e.code)
+      -- The name means two things; whoever reads it should know both.
+      server:reset()
+      server:fault { name = "LimitExceededException", message = "no" }
+      e = fails(client.create_data_deletion_job, client, server:job "job")
+      assert.truthy(e.message:find("PENDING", 1, true), e.message)
     end)
 
     it("a job, a group that does not exist", function()

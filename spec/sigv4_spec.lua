@@ -334,6 +334,24 @@ describe("core.sigv4", function()
     end)
   end
 
+  it("sorts more headers and parameters than any request has", function()
+    local headers, query, lines, pairs_ = {}, {}, {}, {}
+    for i = 200, 1, -1 do
+      headers[#headers + 1] = { ("A-%03d"):format(i), "v" }
+      query[#query + 1] = ("p%03d=%d"):format(i, i)
+    end
+    for i = 1, 200 do
+      lines[i], pairs_[i] = ("a-%03d:v"):format(i), ("p%03d=%d"):format(i, i)
+    end
+    local stages = sign { headers = headers,
+      query = table.concat(query, "&") }
+    assert.equal("GET\n/\n" .. table.concat(pairs_, "&") .. "\n" ..
+      table.concat(lines, "\n") .. "\nhost:erasure.example.org\n" ..
+      "x-amz-date:" .. STAMP .. "\n\n" .. stages.signed_headers .. "\n" ..
+      EMPTY, stages.canonical_request)
+    assert.equal(201, select(2, stages.signed_headers:gsub(";", ";")))
+  end)
+
   it("takes an empty path for the root", function()
     local root = sign { path = "/" }
     assert.same(root, sign { path = "" })

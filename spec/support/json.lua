@@ -34,7 +34,7 @@ local function read_string(text, at)
   local parts = {}
   at = at + 1
   while true do
-    local stop = text:find('["\\%c]', at) or fail(at, "endless string")
+    local stop = text:find('["\\%z\1-\31]', at) or fail(at, "endless string")
     parts[#parts + 1] = text:sub(at, stop - 1)
     local c = text:sub(stop, stop)
     if c == '"' then

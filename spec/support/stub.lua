@@ -21,6 +21,7 @@ function stub.client(answer, options)
     region = "eu-west-1",
     credentials = stub.CREDENTIALS,
     max_attempts = 1,
+    sleep = function() end,
     transport = function(request)
       sent[#sent + 1] = request
       if type(answer) == "function" then

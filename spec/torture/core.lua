@@ -48,6 +48,31 @@ test("endpoint", ", refused", function()
   same("Invalid Configuration: Missing Region", message)
 end)
 
+test("endpoint", ", of other services", function()
+  local url, signing = core.endpoint { service = "sts", region = "aws-global" }
+  same("https://sts.amazonaws.com", url)
+  same("us-east-1", signing.signing_region)
+  same("sts", signing.signing_name)
+  url, signing = core.endpoint { service = "s3", region = "eu-west-1",
+    bucket = ("B"):rep(100) }
+  same("https://s3.eu-west-1.amazonaws.com/" .. ("B"):rep(100), url)
+  same("s3", signing.signing_name)
+  url, signing = core.endpoint { service = "s3", region = "eu-west-1",
+    bucket = "lists", endpoint = "x" }
+  same(nil, url)
+  same("Custom endpoint `x` was not a valid URI", signing)
+end)
+
+test("pseudo_region", "", function()
+  local region, fips = core.pseudo_region "fips-eu-west-1"
+  same("eu-west-1", region)
+  same(true, fips)
+end)
+
+test("s3_path", "", function()
+  same("/lists/" .. ("%20"):rep(100), core.s3_path("lists", (" "):rep(100)))
+end)
+
 test("partition", "", function()
   same("aws-us-gov", core.partition("us-gov-mars-9").id)
   same("us-isof-east-1", core.partition("us-isof-south-1").regions[2])
@@ -105,6 +130,10 @@ test("getenv", "", function()
 end)
 test("getpid", "", function() assert(core.getpid() > 1) end)
 test("random", "", function() same(64, #core.random(64)) end)
+test("uniform", "", function()
+  local n = core.uniform()
+  assert(n >= 0 and n < 1)
+end)
 
 
 -- ---- service and attempt ---------------------------------------------------
@@ -181,7 +210,7 @@ for i, input in ipairs(inputs) do
     local head, body = attempt:sign(KEYS, NOW)
     assert(head:find("\r\nauthorization: AWS4-HMAC-SHA256 ", 1, true))
     assert(head:sub(-2) == "\r\n" and body:sub(-1) == "}")
-    same(true, attempt:judge(OK).ok)
+    same(true, attempt:judge(OK, nil, NOW, 0.5, 60).ok)
   end)
   local service = assert(core.service(params))
   local expected
@@ -254,7 +283,7 @@ for i, answer in ipairs(answers) do
     local attempt = assert(core.attempt(shared, "TagResource",
       { resourceArn = ARN, tags = {} }, RANDOM, 1, true))
     attempt:sign(KEYS, NOW)
-    local verdict = attempt:judge(answer[1])
+    local verdict = attempt:judge(answer[1], nil, NOW, 0.5, 60)
     same(false, verdict.ok)
     same(answer[2], verdict.code)
     same(answer[3], verdict.kind)
@@ -264,9 +293,25 @@ end
 test("attempt", ":judge, no response", function()
   local attempt = assert(core.attempt(shared, "TagResource",
     { resourceArn = ARN, tags = {} }, RANDOM, 1, true))
-  local verdict, message = attempt:judge { status = "x" }
-  same(nil, verdict)
-  assert(message:find("no status", 1, true))
+  local verdict = attempt:judge({ status = "x" }, nil, NOW, 0.5, 60)
+  same("ResponseError", verdict.code)
+  verdict = attempt:judge(nil, { code = ("C"):rep(100), sent = false,
+    message = ("gone "):rep(40), status = 502 }, NOW, 0.5, 60)
+  same(("C"):rep(100), verdict.code)
+  same(false, verdict.ok)
+end)
+
+test("attempt", ":judge, to be tried again", function()
+  local service = assert(core.service(copy(params, { adaptive = true })))
+  local attempt = assert(core.attempt(service, "TagResource",
+    { resourceArn = ARN, tags = {} }, RANDOM, 3, true))
+  same(0, attempt:admit(NOW))
+  attempt:sign(KEYS, NOW)
+  local verdict = attempt:judge({ status = 503, body = "",
+    headers = { date = "Tue, 24 Nov 2026 00:10:00 GMT" } }, nil, NOW, 0.5, 60)
+  same(true, verdict.retry)
+  same(600, service:state().skew)
+  same("string", type(attempt:sign(KEYS, NOW)))
 end)
 
 -- Misuse raises before anything is owned.
@@ -319,6 +364,71 @@ test("read_output", ", wrong", function()
       { dataDeletionJob = { numDeleted = 1.5 } }))
   same("dataDeletionJobArn is not there",
     core.read_output("CreateDataDeletionJob", {}))
+end)
+
+-- ---- readers and encodings --------------------------------------------------
+
+local CONFIG = "[default]\nregion = eu-west-1\ns3 =\n a = " ..
+  ("b"):rep(6000) .. "\n[sso-session s]\nx=1\n[services t]\ny=2\n[other]\n"
+
+test("ini", "", function()
+  local files = core.ini(CONFIG, "config")
+  same("eu-west-1", files.profiles.default.region)
+  same("2", files.services.t.y)
+  same(6, files.lines.config.sso_sessions.s.x)
+  same({ other = 9 }, files.ignored)
+  core.ini("[default]\nregion = us-east-1", "credentials", files)
+  same("us-east-1", files.profiles.default.region)
+  same(2, files.lines.credentials.profiles.default.region)
+end)
+
+test("ini", ", refused", function()
+  local files, message, line = core.ini(CONFIG .. "x", "config")
+  same(nil, files)
+  same("a property without '='", message)
+  same(10, line)
+end)
+
+test("ini_sub", "", function()
+  same({ a = "1", bc = "2" }, core.ini_sub "\nA = 1\nBC = 2")
+  same(nil, (core.ini_sub "\nA"))
+end)
+
+test("xml", "", function()
+  local root, value = core.xml("<r>" .. ("<a>"):rep(20) .. "&lt;" ..
+    ("x"):rep(6000) .. ("</a>"):rep(20) .. "<b>1</b><b>2</b></r>")
+  same("r", root)
+  same(3, #value)
+  same("2", value[3].value)
+end)
+
+test("xml", ", refused", function()
+  local root, message = core.xml "<r><a>1</a>"
+  same(nil, root)
+  same("the text is cut", message)
+end)
+
+test("base64", "", function() same("YWI=", core.base64 "ab") end)
+test("base64url", "", function() same("YWI", core.base64url "ab") end)
+test("unbase64", "", function()
+  same(("abc"):rep(2000), core.unbase64(("YWJj"):rep(2000)))
+  same(nil, (core.unbase64(("YWJj"):rep(2000) .. "!")))
+end)
+test("uri_encode", "", function() same("a%2Fb", core.uri_encode "a/b") end)
+test("sha256_hex", "", function() same(64, #core.sha256_hex "") end)
+test("sha1_hex", "", function() same(40, #core.sha1_hex "") end)
+
+local pipe = io.popen "openssl ecparam -genkey -noout -name prime256v1"
+local key = pipe:read "*a"
+pipe:close()
+
+test("es256", "", function()
+  local signature, x, y = core.es256(key, "text")
+  same(64, #signature)
+  same(64, #(x .. y))
+  local none, message = core.es256("-----BEGIN", "text")
+  same(nil, none)
+  same("not a private P-256 key in PEM", message)
 end)
 
 -- ---- the end ---------------------------------------------------------------

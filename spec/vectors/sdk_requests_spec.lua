@@ -1,23 +1,12 @@
 --- What other SDKs put on the wire for the same input: they must sign as we
 -- do, and we must send what they send.
 
+local clock = require "spec.support.clock"
 local core = require "personalize.core"
 local http = require "spec.support.http"
 local json = require "spec.support.json"
 local personalize = require "personalize"
 local vectors = require "spec.support.vectors"
-
--- Seconds since 1970 of YYYYMMDDTHHMMSSZ, without the core's help. Days from
--- the civil calendar, a year beginning in March.
-local function epoch(stamp)
-  local year, month, day, hour, minute, second = stamp:match(
-    "^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)Z$")
-  local m = (tonumber(month) + 9) % 12
-  local y = tonumber(year) - (m > 9 and 1 or 0)
-  local days = 365 * y + math.floor(y / 4) - math.floor(y / 100) +
-    math.floor(y / 400) + math.floor((153 * m + 2) / 5) + day - 1 - 719468
-  return ((days * 24 + hour) * 60 + minute) * 60 + second
-end
 
 -- The signature of a request over just the headers that it says are signed.
 local function signature(method, target, headers, body, case)
@@ -108,7 +97,7 @@ local function try(folder, case)
     local now = core.now
 
     before_each(function()
-      core.now = function() return epoch(case.date) end
+      core.now = function() return clock.epoch(case.date) end
     end)
     after_each(function()
       core.now = now

@@ -1,6 +1,7 @@
 --- AWS's own test suite for Signature Version 4, header form: every stage of
 -- every case that is there, byte for byte.
 
+local clock = require "spec.support.clock"
 local core = require "personalize.core"
 local http = require "spec.support.http"
 local json = require "spec.support.json"
@@ -21,7 +22,7 @@ local function to_sign(request, context, stamp)
 end
 
 local function sign(request, context)
-  local stamp = context.timestamp:gsub("%.%d+", ""):gsub("[-:]", "")
+  local stamp = clock.stamp(context.timestamp)
   local headers = to_sign(request, context, stamp)
   local path, query = request.target:match("^([^?]*)%??(.*)$")
   local function run(payload_hash)

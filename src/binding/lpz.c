@@ -210,6 +210,20 @@ int lpz_flagfield(lua_State *L, int index, const char *name)
     return on;
 }
 
+struct pz_slice lpz_pairpart(lua_State *L, int part)
+{
+    struct pz_slice s;
+
+    if (!lua_istable(L, -1))
+        luaL_error(L, "a header must be a pair of strings");
+    lua_rawgeti(L, -1, part);
+    if (lua_type(L, -1) != LUA_TSTRING)
+        luaL_error(L, "a header must be a pair of strings");
+    s.data = lua_tolstring(L, -1, &s.len);
+    lua_pop(L, 1);
+    return s;
+}
+
 #define BUFFER "personalize.buffer"
 
 static int buffer_gc(lua_State *L)

@@ -59,6 +59,9 @@ void lpz_pushslice(lua_State *L, struct pz_slice s);
    no string raises. */
 struct pz_slice lpz_textfield(lua_State *L, int index, const char *name);
 int lpz_flagfield(lua_State *L, int index, const char *name);
+/* Part 1 or 2 of the pair of strings on top, which keeps it; raises where
+   there is none. */
+struct pz_slice lpz_pairpart(lua_State *L, int part);
 /* A secret buffer that Lua collects, pushed; for what is built and pushed at
    once. Its class must have been registered in this state. */
 struct pz_buf *lpz_newbuffer(lua_State *L);

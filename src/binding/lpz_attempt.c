@@ -1,5 +1,6 @@
 #include "lpz_attempt.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../core/pz_model.h"
@@ -61,6 +62,99 @@ int lpz_attempt_new(lua_State *L)
     return status == PZ_OK ? 1 : lpz_raise(L, status);
 }
 
+/* Moves a text into the attempt's own block, at *at. */
+static struct pz_slice pack(char **at, struct pz_slice text)
+{
+    struct pz_slice packed = { *at, text.len };
+
+    if (text.len > 0)
+        memcpy(*at, text.data, text.len);
+    *at += text.len;
+    return packed;
+}
+
+/* The pairs of request.headers, borrowed from the table. */
+static void read_headers(lua_State *L, int request, struct pz_plan *plan)
+{
+    size_t count;
+
+    lpz_rawgetname(L, request, "headers", 7);
+    count = lua_istable(L, -1) ? lpz_rawlen(L, -1) : 0;
+    if (count > PZ_PLAN_HEADERS)
+        luaL_error(L, "a request has at most %d headers", PZ_PLAN_HEADERS);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        plan->headers[i].name = lpz_pairpart(L, 1);
+        plan->headers[i].value = lpz_pairpart(L, 2);
+        lua_pop(L, 1);
+    }
+    plan->header_count = count;
+    lua_pop(L, 1);
+}
+
+static void read_plan(lua_State *L, int request, struct pz_plan *plan)
+{
+    static const char *const protocols[] = { "json", "xml", "text", NULL };
+
+    memset(plan, 0, sizeof *plan);
+    plan->method = lpz_textfield(L, request, "method");
+    plan->path = lpz_textfield(L, request, "path");
+    plan->query = lpz_textfield(L, request, "query");
+    plan->payload_hash = lpz_textfield(L, request, "payload_hash");
+    plan->is_unsigned = lpz_flagfield(L, request, "unsigned");
+    plan->keep_path = lpz_flagfield(L, request, "keep_path");
+    lpz_rawgetname(L, request, "protocol", 8);
+    plan->protocol = (enum pz_protocol)luaL_checkoption(L, -1, "json",
+                                                        protocols);
+    lua_pop(L, 1);
+    read_headers(L, request, plan);
+}
+
+int lpz_request_new(lua_State *L)
+{
+    struct lpz_service *service = lpz_checkservice(L, 1);
+    struct pz_slice random, body;
+    struct attempt *attempt;
+    struct pz_plan plan;
+    enum pz_status status;
+    size_t size = 0;
+    char *at;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    random = lpz_checkslice(L, 3);
+    if (random.len != 16)
+        return luaL_error(L, "bad argument #3 (16 random bytes expected)");
+    read_plan(L, 2, &plan);
+    body = lpz_textfield(L, 2, "body");
+    size = body.len + plan.method.len + plan.path.len + plan.query.len +
+           plan.payload_hash.len;
+    for (size_t i = 0; i < plan.header_count; i++)
+        size += plan.headers[i].name.len + plan.headers[i].value.len;
+
+    attempt = lpz_newuserdata(L, sizeof *attempt + size, ATTEMPT);
+    lpz_shareanchor(L, 1, -1);
+    attempt->service = service;
+    at = (char *)(attempt + 1);
+    body = pack(&at, body); /* first: see body_of */
+    plan.method = pack(&at, plan.method);
+    plan.path = pack(&at, plan.path);
+    plan.query = pack(&at, plan.query);
+    plan.payload_hash = pack(&at, plan.payload_hash);
+    for (size_t i = 0; i < plan.header_count; i++) {
+        plan.headers[i].name = pack(&at, plan.headers[i].name);
+        plan.headers[i].value = pack(&at, plan.headers[i].value);
+    }
+    status = pz_attempt_begin(&attempt->core, &service->core, &plan, body,
+                              (const unsigned char *)random.data,
+                              (unsigned)luaL_checkinteger(L, 4));
+    if (status == PZ_EINVAL) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "the request has a part that no request may have");
+        return 2;
+    }
+    return status == PZ_OK ? 1 : lpz_raise(L, status);
+}
+
 static struct attempt *check_attempt(lua_State *L)
 {
     struct attempt *attempt = lpz_checkudata(L, 1, ATTEMPT);
@@ -106,15 +200,22 @@ int lpz_credentials_fault(lua_State *L)
     return 1;
 }
 
-/* attempt:sign(credentials, now) -> head, body | nil, message */
+/* attempt:sign(credentials, now) -> head, body | nil, message; an unsigned
+   request's credentials may be nil */
 static int attempt_sign(lua_State *L)
 {
     struct attempt *attempt = check_attempt(L);
     struct pz_buf *head = &attempt->service->core.head;
-    struct pz_credentials credentials = read_credentials(L, 2);
     double now = luaL_checknumber(L, 3);
-    const char *fault = pz_credentials_fault(&credentials);
+    struct pz_credentials credentials;
+    const char *fault = NULL;
     enum pz_status status;
+
+    memset(&credentials, 0, sizeof credentials);
+    if (!attempt->core.plan.is_unsigned) {
+        credentials = read_credentials(L, 2);
+        fault = pz_credentials_fault(&credentials);
+    }
 
     if (fault == NULL) {
         status = pz_attempt_sign(&attempt->core, &attempt->service->core,
@@ -217,6 +318,22 @@ static void set_decision(lua_State *L, const struct pz_decision *decision,
         lua_pushstring(L, ends[decision->end]);
         lua_setfield(L, -2, "ended");
     }
+}
+
+/* attempt:url() -> where it goes */
+static int attempt_url(lua_State *L)
+{
+    struct attempt *attempt = check_attempt(L);
+    struct pz_buf *url = &attempt->service->core.scratch;
+    enum pz_status status;
+
+    pz_buf_clear(url);
+    status = pz_attempt_url(url, &attempt->core, &attempt->service->core);
+    if (status != PZ_OK)
+        return lpz_raise(L, status);
+    lpz_pushslice(L, pz_buf_slice(url));
+    pz_buf_clear(url);
+    return 1;
 }
 
 static int judge_response(lua_State *L, struct attempt *attempt,
@@ -325,8 +442,10 @@ static int attempt_judge(lua_State *L)
     moment.now = luaL_checknumber(L, 4);
     moment.random = luaL_checknumber(L, 5);
     moment.time_left = luaL_checknumber(L, 6);
-    if (lua_istable(L, 2) && read_response(L, 2, &response))
+    if (lua_istable(L, 2) && read_response(L, 2, &response)) {
+        response.protocol = attempt->core.plan.protocol;
         return judge_response(L, attempt, &response, &moment);
+    }
     if (!lua_isnil(L, 2)) {
         lua_settop(L, 2);
         lua_createtable(L, 0, 2);
@@ -341,13 +460,19 @@ static int attempt_judge(lua_State *L)
     return judge_failure(L, attempt, 3, &moment);
 }
 
-/* attempt:admit(now) -> seconds to wait before the next try (adaptive mode) */
+/* attempt:admit(now, time_left) -> seconds to wait before the next try, or nil
+   where there is less time than that (adaptive mode) */
 static int attempt_admit(lua_State *L)
 {
     struct attempt *attempt = check_attempt(L);
+    double wait = pz_retry_admit(&attempt->service->core.retry,
+                                 luaL_checknumber(L, 2),
+                                 luaL_optnumber(L, 3, HUGE_VAL));
 
-    lua_pushnumber(L, pz_retry_admit(&attempt->service->core.retry,
-                                     luaL_checknumber(L, 2)));
+    if (wait < 0)
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, wait);
     return 1;
 }
 
@@ -367,6 +492,7 @@ void lpz_attempt_class(lua_State *L)
         { "admit", attempt_admit },
         { "judge", attempt_judge },
         { "sign", attempt_sign },
+        { "url", attempt_url },
         { NULL, NULL }
     };
 

@@ -52,15 +52,6 @@ static int read_date(lua_State *L, const char *name)
     return 0;
 }
 
-static int has_any_key(lua_State *L)
-{
-    lua_pushnil(L);
-    if (!lua_next(L, -2))
-        return 0;
-    lua_pop(L, 2);
-    return 1;
-}
-
 /* Decoded, an empty list and an empty object look the same. */
 static int is_list(lua_State *L)
 {
@@ -86,9 +77,6 @@ static int read_list(lua_State *L, const struct pz_shape *shape,
     if (!is_list(L))
         return wrong(L, name, "a list");
     count = lpz_rawlen(L, -1);
-    /* An object with members; an empty one looks like an empty list. */
-    if (count == 0 && has_any_key(L))
-        return wrong(L, name, "a list");
     for (size_t i = 1; i <= count; i++) {
         lua_rawgeti(L, -1, (int)i);
         if (is_null(L, -1) || lua_isnil(L, -1)) {

@@ -35,19 +35,6 @@ static void must(lua_State *L, enum pz_status status)
         lpz_raise(L, status);
 }
 
-/* A string out of the pair on top; the pair keeps it. */
-static struct pz_slice part_of_pair(lua_State *L, int part)
-{
-    struct pz_slice s;
-
-    lua_rawgeti(L, -1, part);
-    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1,
-                  "a header's name and value must be strings");
-    s.data = lua_tolstring(L, -1, &s.len);
-    lua_pop(L, 1);
-    return s;
-}
-
 /* The pairs of request.headers as headers, in a block that is pushed. */
 static struct pz_header *push_headers(lua_State *L, int request, size_t *count)
 {
@@ -61,9 +48,8 @@ static struct pz_header *push_headers(lua_State *L, int request, size_t *count)
     headers = lua_newuserdata(L, (*count + 1) * sizeof *headers);
     for (size_t i = 0; i < *count; i++) {
         lua_rawgeti(L, list, (int)i + 1);
-        luaL_argcheck(L, lua_istable(L, -1), 1, "a header must be a pair");
-        headers[i].name = part_of_pair(L, 1);
-        headers[i].value = part_of_pair(L, 2);
+        headers[i].name = lpz_pairpart(L, 1);
+        headers[i].value = lpz_pairpart(L, 2);
         lua_pop(L, 1);
     }
     return headers;

@@ -19,7 +19,8 @@ struct lpz_wait {
     int mask, count;
 };
 
-/* Finds the main thread. May raise (memory) on 5.1. */
+/* Finds the main thread; to be called when a library is opened, too. May
+   raise (memory) on 5.1. */
 static inline lua_State *lpz_mainthread(lua_State *L)
 {
     lua_State *main;
@@ -30,20 +31,18 @@ static inline lua_State *lpz_mainthread(lua_State *L)
 #else
     /*
      * 5.1 does not tell, but a thread knows whether it is the one: it is
-     * noted when it passes by. Until then the running thread has to do
-     * (LuaJIT has one hook for all of them).
+     * noted when it passes by, at the latest when a library is opened by it.
+     * Until then the running thread has to do (LuaJIT has one hook for all).
      */
-    static const char key = 0;
+    int is_main = lua_pushthread(L);
 
-    if (lua_pushthread(L)) {
-        lua_pop(L, 1);
-        lua_pushlightuserdata(L, (void *)&key);
+    lua_pop(L, 1);
+    lua_pushliteral(L, "personalize.mainthread");
+    if (is_main) {
         lua_pushlightuserdata(L, L);
         lua_rawset(L, LUA_REGISTRYINDEX);
         return L;
     }
-    lua_pop(L, 1);
-    lua_pushlightuserdata(L, (void *)&key);
     lua_rawget(L, LUA_REGISTRYINDEX);
     main = lua_touserdata(L, -1);
 #endif

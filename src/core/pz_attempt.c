@@ -2,12 +2,10 @@
 
 #include <string.h>
 
-#include "pz_json.h"
 #include "pz_text.h"
 #include "pz_uri.h"
 
-enum { CODE_MAX = 128, REQUEST_ID_MAX = 128, KEY_ID_MAX = 128,
-       TOKEN_MAX = 16384 };
+enum { KEY_ID_MAX = 128, TOKEN_MAX = 16384 };
 
 /* Fit for a header value: visible ASCII and inner spaces. */
 static int is_header_text(struct pz_slice s)
@@ -46,11 +44,13 @@ set_urls(struct pz_service *service, struct pz_slice endpoint)
 
 static const char *params_fault(const struct pz_service_params *params)
 {
-    if (!pz_is_host_label(params->region))
+    int is_signed = params->region.len > 0 || params->signing_name.len > 0;
+
+    if (is_signed && !pz_is_host_label(params->region))
         return "the region is not a valid host label";
-    if (!pz_is_host_label(params->signing_name))
+    if (is_signed && !pz_is_host_label(params->signing_name))
         return "the signing name is not valid";
-    if (params->target_prefix.len == 0 || !pz_is_visible(params->target_prefix))
+    if (params->target_prefix.len > 64 || !pz_is_visible(params->target_prefix))
         return "the target prefix is not valid";
     if (!is_header_text(params->user_agent))
         return "the user agent has characters that no header may have";
@@ -134,24 +134,91 @@ static int is_identifier(struct pz_slice s)
     return 1;
 }
 
+/* A header name as the plan has it: lower-case, nothing that ends it. */
+static int is_header_name(struct pz_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+              c == '_'))
+            return 0;
+    }
+    return s.len > 0;
+}
+
+static int is_method(struct pz_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] < 'A' || s.data[i] > 'Z')
+            return 0;
+    return s.len > 0;
+}
+
+static int is_plan(const struct pz_plan *plan)
+{
+    if (!is_method(plan->method) || plan->path.len == 0 ||
+        plan->path.data[0] != '/' || !pz_is_visible(plan->path) ||
+        !pz_is_visible(plan->query) ||
+        pz_slice_find(plan->path, '?', 0) < plan->path.len ||
+        pz_slice_find(plan->path, '#', 0) < plan->path.len ||
+        pz_slice_find(plan->query, '#', 0) < plan->query.len ||
+        plan->header_count > PZ_PLAN_HEADERS)
+        return 0;
+    for (size_t i = 0; i < plan->header_count; i++)
+        if (!is_header_name(plan->headers[i].name) ||
+            !is_header_text(plan->headers[i].value))
+            return 0;
+    return 1;
+}
+
+enum pz_status
+pz_attempt_begin(struct pz_attempt *attempt, struct pz_service *service,
+                 const struct pz_plan *plan, struct pz_slice body,
+                 const unsigned char random[16], unsigned max_attempts)
+{
+    if (!is_plan(plan) || (!plan->is_unsigned && service->region.len == 0))
+        return PZ_EINVAL;
+    attempt->plan = *plan;
+    attempt->body_len = body.len;
+    attempt->number = 0;
+    attempt->max_attempts = max_attempts;
+    attempt->skew = service->skew;
+    attempt->sent = 0;
+    attempt->cost = 0;
+    attempt->unclear = 0;
+    make_uuid(attempt->invocation_id, random);
+    if (plan->is_unsigned || plan->payload_hash.len > 0)
+        return PZ_OK;
+    return pz_sha256_hex(pz_signer_crypto(service->signer),
+                         attempt->payload_hash, body);
+}
+
 enum pz_status
 pz_attempt_start(struct pz_attempt *attempt, struct pz_service *service,
                  struct pz_slice operation, struct pz_slice body,
                  const unsigned char random[16], unsigned max_attempts)
 {
-    if (!is_identifier(operation))
+    struct pz_slice prefix = pz_buf_slice(&service->target_prefix);
+    struct pz_plan plan;
+
+    if (!is_identifier(operation) || prefix.len == 0 ||
+        prefix.len + 1 + operation.len > PZ_TARGET_MAX)
         return PZ_EINVAL;
-    memcpy(attempt->operation, operation.data, operation.len);
-    attempt->operation[operation.len] = '\0';
-    attempt->body_len = body.len;
-    attempt->number = 0;
-    attempt->max_attempts = max_attempts;
-    attempt->skew = service->skew;
-    attempt->cost = 0;
-    attempt->unclear = 0;
-    make_uuid(attempt->invocation_id, random);
-    return pz_sha256_hex(pz_signer_crypto(service->signer),
-                         attempt->payload_hash, body);
+    memcpy(attempt->target, prefix.data, prefix.len);
+    attempt->target[prefix.len] = '.';
+    memcpy(attempt->target + prefix.len + 1, operation.data, operation.len);
+    memset(&plan, 0, sizeof plan);
+    plan.method = PZ_LIT("POST");
+    plan.path = PZ_LIT("/");
+    plan.headers[0].name = PZ_LIT("content-type");
+    plan.headers[0].value = PZ_LIT("application/x-amz-json-1.1");
+    plan.headers[1].name = PZ_LIT("x-amz-target");
+    plan.headers[1].value.data = attempt->target;
+    plan.headers[1].value.len = prefix.len + 1 + operation.len;
+    plan.header_count = 2;
+    return pz_attempt_begin(attempt, service, &plan, body, random,
+                            max_attempts);
 }
 
 const char *pz_credentials_fault(const struct pz_credentials *c)
@@ -167,21 +234,6 @@ const char *pz_credentials_fault(const struct pz_credentials *c)
     return NULL;
 }
 
-/* Decimal digits of 'n' at the end of 'digits'. */
-static struct pz_slice decimal(char digits[20], unsigned long long n)
-{
-    size_t at = 20;
-    struct pz_slice s;
-
-    do {
-        digits[--at] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0);
-    s.data = digits + at;
-    s.len = 20 - at;
-    return s;
-}
-
 static enum pz_status
 add_line(struct pz_buf *out, struct pz_slice name, struct pz_slice value)
 {
@@ -190,269 +242,174 @@ add_line(struct pz_buf *out, struct pz_slice name, struct pz_slice value)
     return pz_buf_addv(out, parts, PZ_COUNT(parts));
 }
 
-enum { HEADERS = 9, UNSIGNED = 1 };
+/* Of every request, beside the plan's. */
+enum { OWN_HEADERS = 7, HEADERS = OWN_HEADERS + PZ_PLAN_HEADERS };
 
-/*
- * All header lines but Authorization; the last UNSIGNED ones are left out of
- * the signature: proxies rewrite a User-Agent. Sorted by name, which spares
- * the signer the sorting. 'values' is memory for the composed ones.
- */
-static size_t
-list_headers(struct pz_header headers[HEADERS], struct pz_buf *values,
+struct header_list {
+    struct pz_header items[HEADERS];
+    size_t count;
+};
+
+/* In the order of names, which spares the signer the sorting. */
+static void add_header(struct header_list *list, struct pz_slice name,
+                       struct pz_slice value)
+{
+    size_t at = list->count++;
+
+    while (at > 0) {
+        struct pz_slice before = list->items[at - 1].name;
+        size_t len = before.len < name.len ? before.len : name.len;
+        int order = memcmp(before.data, name.data, len);
+
+        if (order < 0 || (order == 0 && before.len <= name.len))
+            break;
+        list->items[at] = list->items[at - 1];
+        at--;
+    }
+    list->items[at].name = name;
+    list->items[at].value = value;
+}
+
+static int has_length(const struct pz_attempt *attempt)
+{
+    return attempt->body_len > 0 ||
+           pz_slice_eq(attempt->plan.method, PZ_LIT("POST")) ||
+           pz_slice_eq(attempt->plan.method, PZ_LIT("PUT"));
+}
+
+/* All header lines but User-Agent, which proxies rewrite, and Authorization.
+   'room' is memory for the composed values. */
+static void
+list_headers(struct header_list *list, char room[80],
              const struct pz_attempt *attempt, const struct pz_service *service,
              const struct pz_credentials *credentials, const char *stamp)
 {
-    char digits[20], max_digits[20], length_digits[20];
-    struct pz_slice length = decimal(length_digits, attempt->body_len);
-    struct pz_slice target[] = { pz_buf_slice(&service->target_prefix),
-                                 PZ_LIT("."),
-                                 pz_slice_of(attempt->operation) };
+    const struct pz_plan *plan = &attempt->plan;
+    struct pz_slice id = { attempt->invocation_id, PZ_UUID_LEN };
+    struct pz_slice when = { stamp, PZ_STAMP_LEN };
+    char number[20], most[20];
     struct pz_slice counter[] = { PZ_LIT("attempt="),
-                                  decimal(digits, attempt->number),
+                                  pz_digits(number, attempt->number),
                                   PZ_LIT("; max="),
-                                  decimal(max_digits, attempt->max_attempts) };
-    size_t counter_end, length_end, n = 0;
-    struct pz_slice all;
+                                  pz_digits(most, attempt->max_attempts) };
+    struct pz_slice count = { room, 0 };
 
-    /* Reserved by the caller: values must not move while slices point in. */
-    if (pz_buf_addv(values, counter, PZ_COUNT(counter)) != PZ_OK)
-        return 0;
-    counter_end = values->len;
-    if (pz_buf_adds(values, length) != PZ_OK)
-        return 0;
-    length_end = values->len;
-    if (pz_buf_addv(values, target, PZ_COUNT(target)) != PZ_OK)
-        return 0;
-    all = pz_buf_slice(values);
+    for (size_t i = 0; i < PZ_COUNT(counter); i++) {
+        memcpy(room + count.len, counter[i].data, counter[i].len);
+        count.len += counter[i].len;
+    }
+    list->count = 0;
+    add_header(list, PZ_LIT("amz-sdk-invocation-id"), id);
+    add_header(list, PZ_LIT("amz-sdk-request"), count);
+    if (has_length(attempt))
+        add_header(list, PZ_LIT("content-length"),
+                   pz_digits(room + 60, attempt->body_len));
+    add_header(list, PZ_LIT("host"), pz_buf_slice(&service->host));
+    if (!plan->is_unsigned) {
+        add_header(list, PZ_LIT("x-amz-date"), when);
+        if (credentials->session_token.len > 0)
+            add_header(list, PZ_LIT("x-amz-security-token"),
+                       credentials->session_token);
+    }
+    for (size_t i = 0; i < plan->header_count; i++)
+        add_header(list, plan->headers[i].name, plan->headers[i].value);
+}
 
-#define ADD(title, text) \
-    (headers[n].name = PZ_LIT(title), headers[n].value = (text), n++)
-    ADD("amz-sdk-invocation-id",
-        ((struct pz_slice){ attempt->invocation_id, PZ_UUID_LEN }));
-    ADD("amz-sdk-request", pz_slice_sub(all, 0, counter_end));
-    ADD("content-length", pz_slice_sub(all, counter_end, length_end));
-    ADD("content-type", PZ_LIT("application/x-amz-json-1.1"));
-    ADD("host", pz_buf_slice(&service->host));
-    ADD("x-amz-date", ((struct pz_slice){ stamp, PZ_STAMP_LEN }));
-    if (credentials->session_token.len > 0)
-        ADD("x-amz-security-token", credentials->session_token);
-    ADD("x-amz-target", pz_slice_sub(all, length_end, all.len));
-    ADD("user-agent", pz_buf_slice(&service->user_agent));
-#undef ADD
-    return n;
+/* The path below the endpoint's own, whose "/" at the end they share. */
+static enum pz_status
+add_full_path(struct pz_buf *out, const struct pz_attempt *attempt,
+              const struct pz_service *service)
+{
+    struct pz_slice parts[] = { pz_buf_slice(&service->path),
+                                attempt->plan.path };
+
+    parts[0].len--;
+    return pz_buf_addv(out, parts, PZ_COUNT(parts));
+}
+
+static enum pz_status
+add_authorization(struct pz_attempt *attempt, struct pz_service *service,
+                  const struct pz_credentials *credentials,
+                  const struct header_list *list, const struct pz_scope *scope)
+{
+    struct pz_buf path = PZ_BUF_INIT(0);
+    struct pz_sigv4_request request;
+    enum pz_status status;
+
+    memset(&request, 0, sizeof request);
+    request.method = attempt->plan.method;
+    request.query = attempt->plan.query;
+    request.headers = list->items;
+    request.header_count = list->count;
+    request.payload_hash = attempt->plan.payload_hash;
+    request.keep_path = attempt->plan.keep_path;
+    if (request.payload_hash.len == 0) {
+        request.payload_hash.data = attempt->payload_hash;
+        request.payload_hash.len = PZ_SHA256_HEX_LEN;
+    }
+    /* The usual path needs no composing. */
+    request.path = pz_buf_slice(&service->path);
+    if (attempt->plan.path.len > 1) {
+        if ((status = add_full_path(&path, attempt, service)) != PZ_OK)
+            goto done;
+        request.path = pz_buf_slice(&path);
+    }
+    if ((status = pz_buf_adds(&service->head,
+                              PZ_LIT("authorization: "))) != PZ_OK ||
+        (status = pz_sigv4_authorization(
+             &service->head, &service->scratch, service->signer, &request,
+             scope, credentials->access_key_id,
+             credentials->secret_access_key)) != PZ_OK)
+        goto done;
+    pz_buf_clear(&service->scratch);
+    status = pz_buf_add(&service->head, "\r\n", 2);
+done:
+    pz_buf_free(&path);
+    return status;
 }
 
 enum pz_status
 pz_attempt_sign(struct pz_attempt *attempt, struct pz_service *service,
                 const struct pz_credentials *credentials, double now)
 {
-    char room[256];
-    struct pz_buf values = { room, 0, sizeof room, sizeof room, 0 };
-    struct pz_header headers[HEADERS];
-    struct pz_sigv4_request request;
-    struct pz_buf *head = &service->head;
+    int is_signed = !attempt->plan.is_unsigned;
+    double when = service->correct_skew ? now + attempt->skew : now;
+    char room[80];
+    struct header_list list;
     struct pz_scope scope;
     enum pz_status status;
-    size_t count;
 
-    pz_buf_clear(head);
-    if (pz_credentials_fault(credentials))
+    pz_buf_clear(&service->head);
+    if (is_signed && pz_credentials_fault(credentials))
         return PZ_EINVAL;
-    if ((status = pz_time_stamp(scope.stamp,
-                                service->correct_skew ? now + attempt->skew
-                                                      : now)) != PZ_OK)
+    if ((status = pz_time_stamp(scope.stamp, when)) != PZ_OK)
         return status;
-    attempt->sent = now;
     scope.region = pz_buf_slice(&service->region);
     scope.service = pz_buf_slice(&service->signing_name);
+    attempt->sent = now;
     attempt->number++;
-    count = list_headers(headers, &values, attempt, service, credentials,
-                         scope.stamp);
-    if (count == 0)
-        return PZ_ETOOBIG;
-
-    memset(&request, 0, sizeof request);
-    request.method = PZ_LIT("POST");
-    request.path = pz_buf_slice(&service->path);
-    request.headers = headers;
-    request.header_count = count - UNSIGNED;
-    request.payload_hash.data = attempt->payload_hash;
-    request.payload_hash.len = PZ_SHA256_HEX_LEN;
-
-    for (size_t i = 0; i < count; i++)
-        if ((status = add_line(head, headers[i].name,
-                               headers[i].value)) != PZ_OK)
+    list_headers(&list, room, attempt, service, credentials, scope.stamp);
+    for (size_t i = 0; i < list.count; i++)
+        if ((status = add_line(&service->head, list.items[i].name,
+                               list.items[i].value)) != PZ_OK)
             return status;
-    if ((status = pz_buf_adds(head, PZ_LIT("authorization: "))) != PZ_OK ||
-        (status = pz_sigv4_authorization(
-             head, &service->scratch, service->signer, &request, &scope,
-             credentials->access_key_id,
-             credentials->secret_access_key)) != PZ_OK)
+    status = add_line(&service->head, PZ_LIT("user-agent"),
+                      pz_buf_slice(&service->user_agent));
+    if (status != PZ_OK || !is_signed)
         return status;
-    pz_buf_clear(&service->scratch);
-    return pz_buf_add(head, "\r\n", 2);
-}
-
-/* "ns#FooError:http://…" to "FooError": the colon goes first, since what
-   follows it may hold a '#'. */
-static struct pz_slice bare_code(struct pz_slice code)
-{
-    size_t hash;
-
-    code = pz_slice_sub(code, 0, pz_slice_find(code, ':', 0));
-    hash = pz_slice_find(code, '#', 0);
-    if (hash < code.len)
-        code = pz_slice_sub(code, hash + 1, code.len);
-    code = pz_slice_trim(code);
-    if (code.len > CODE_MAX || !pz_is_visible(code))
-        code.len = 0;
-    return code;
-}
-
-/* Appends text from outside as one line of valid UTF-8, cut to the limit at
-   a whole character. */
-static enum pz_status add_message(struct pz_buf *out, struct pz_slice text)
-{
-    enum pz_status status = PZ_OK;
-    int gap = 0;
-
-    text = pz_slice_trim(text);
-    while (status == PZ_OK && text.len > 0 && out->len < PZ_MESSAGE_MAX) {
-        struct pz_slice one = pz_slice_sub(text, 0, 1);
-        unsigned char c = (unsigned char)text.data[0];
-        size_t ignored;
-
-        if (c >= 0x80) {
-            one.len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
-            if (one.len > text.len || !pz_utf8_count(one, &ignored))
-                one.len = 1;
-        }
-        text = pz_slice_sub(text, one.len, text.len);
-        if (c <= ' ' || c == 0x7F) {
-            gap = 1;
-            continue;
-        }
-        if (gap && out->len > 0)
-            status = pz_buf_addc(out, ' ');
-        gap = 0;
-        if (status == PZ_OK)
-            status = c >= 0x80 && one.len == 1 ? pz_buf_addc(out, '?')
-                                               : pz_buf_adds(out, one);
-    }
-    return status;
-}
-
-enum { AT_CODE, AT_TYPE, AT_MESSAGE, AT_MESSAGE_2, AT_MESSAGE_3, WANTED };
-
-static enum pz_status
-set_code(struct pz_verdict *verdict, const struct pz_response *response,
-         struct pz_json_member *members)
-{
-    struct pz_slice code = bare_code(response->error_type);
-    struct pz_buf text = PZ_BUF_INIT(0);
-    enum pz_status status = PZ_OK;
-    char digits[20];
-
-    for (int i = AT_CODE; status == PZ_OK && code.len == 0 && i <= AT_TYPE;
-         i++) {
-        if (!members[i].found)
-            continue;
-        pz_buf_clear(&text);
-        status = pz_json_unescape(&text, members[i].raw);
-        code = bare_code(pz_buf_slice(&text));
-    }
-    if (status == PZ_OK && code.len > 0)
-        status = pz_buf_adds(&verdict->code, code);
-    if (status == PZ_OK && code.len == 0) {
-        struct pz_slice parts[] = {
-            PZ_LIT("HTTP "),
-            decimal(digits, (unsigned long long)response->status)
-        };
-
-        status = pz_buf_addv(&verdict->code, parts, PZ_COUNT(parts));
-    }
-    pz_buf_free(&text);
-    return status;
-}
-
-static enum pz_status
-set_message(struct pz_verdict *verdict, const struct pz_response *response,
-            int is_json, struct pz_json_member *members)
-{
-    struct pz_buf text = PZ_BUF_INIT(0);
-    enum pz_status status = PZ_OK;
-
-    if (!is_json)
-        return add_message(&verdict->message, response->body);
-    for (int i = AT_MESSAGE; i < WANTED; i++) {
-        if (!members[i].found)
-            continue;
-        status = pz_json_unescape(&text, members[i].raw);
-        if (status == PZ_OK)
-            status = add_message(&verdict->message, pz_buf_slice(&text));
-        break;
-    }
-    pz_buf_free(&text);
-    return status;
-}
-
-static enum pz_status
-judge_success(struct pz_verdict *verdict, const struct pz_response *response)
-{
-    enum pz_json_kind kind;
-    enum pz_status status;
-
-    verdict->outcome = PZ_SUCCESS;
-    verdict->has_body = response->body.len > 0;
-    if (!verdict->has_body)
-        return PZ_OK;
-    status = pz_json_scan(response->body, &kind, NULL, 0);
-    if (status == PZ_OK && kind == PZ_JSON_OBJECT)
-        return PZ_OK;
-    if (status != PZ_OK && status != PZ_EINVAL)
-        return status;
-    verdict->outcome = PZ_BAD_RESPONSE;
-    if ((status = pz_buf_adds(&verdict->code,
-                              PZ_LIT("ResponseError"))) != PZ_OK)
-        return status;
-    return pz_buf_adds(&verdict->message,
-                       PZ_LIT("the answer says success, but its body is not "
-                              "a whole JSON object"));
+    return add_authorization(attempt, service, credentials, &list, &scope);
 }
 
 enum pz_status
-pz_judge(struct pz_verdict *verdict, const struct pz_response *response)
+pz_attempt_url(struct pz_buf *out, const struct pz_attempt *attempt,
+               const struct pz_service *service)
 {
-    struct pz_json_member members[WANTED] = {
-        { "code", 0, { NULL, 0 } },    { "__type", 0, { NULL, 0 } },
-        { "message", 0, { NULL, 0 } }, { "Message", 0, { NULL, 0 } },
-        { "errorMessage", 0, { NULL, 0 } }
-    };
-    enum pz_json_kind kind;
-    enum pz_status status;
-    int is_json;
+    struct pz_slice url = pz_buf_slice(&service->url);
+    struct pz_slice parts[] = { url, attempt->plan.path, PZ_LIT("?"),
+                                attempt->plan.query };
 
-    verdict->request_id = pz_slice_trim(response->request_id);
-    if (verdict->request_id.len > REQUEST_ID_MAX ||
-        !pz_is_visible(verdict->request_id))
-        verdict->request_id.len = 0;
-    if (response->status >= 200 && response->status <= 299)
-        return judge_success(verdict, response);
-
-    verdict->outcome = PZ_SERVICE_ERROR;
-    status = pz_json_scan(response->body, &kind, members, WANTED);
-    if (status != PZ_OK && status != PZ_EINVAL)
-        return status;
-    is_json = status == PZ_OK && kind == PZ_JSON_OBJECT;
-    if ((status = set_code(verdict, response, members)) != PZ_OK)
-        return status;
-    return set_message(verdict, response, is_json, members);
-}
-
-void pz_verdict_free(struct pz_verdict *verdict)
-{
-    pz_buf_free(&verdict->code);
-    pz_buf_free(&verdict->message);
+    parts[0].len--;
+    return pz_buf_addv(out, parts, attempt->plan.query.len > 0 ? 4 : 2);
 }
 
 /* Takes the peer's clock from its answer; 1 when the time that the attempt
@@ -499,13 +456,14 @@ void pz_attempt_decide(struct pz_decision *decision,
             return;
         }
         failure.class = verdict->outcome == PZ_BAD_RESPONSE
-            ? PZ_RETRY_TRANSIENT : pz_retry_classify(code, response->status);
+            ? PZ_RETRY_TRANSIENT
+            : pz_retry_classify(code, verdict->late ? 500 : response->status);
         if (failure.class == PZ_RETRY_NEVER && was_off &&
             pz_retry_is_skew_code(code))
             failure.class = PZ_RETRY_TRANSIENT;
         failure.retry_after = response->retry_after;
         attempt->unclear |= verdict->outcome == PZ_BAD_RESPONSE ||
-                            response->status >= 500;
+                            verdict->late || response->status >= 500;
     }
     pz_retry_observe(&service->retry,
                      failure.class == PZ_RETRY_THROTTLING, moment->now);

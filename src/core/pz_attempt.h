@@ -1,27 +1,27 @@
 #ifndef PZ_ATTEMPT_H
 #define PZ_ATTEMPT_H
 /*
- * A call's attempts: the head of the request, signed; the judgement on the
- * answer; whether another attempt follows.
+ * A call's attempts: the head of the request, signed, and whether another
+ * attempt follows an answer.
  *
- * Speaks awsJson1.1. Refuses to know how bytes travel, what time it is and
- * where credentials came from.
+ * Speaks awsJson1.1, and sends what else it is given as it is. Refuses to
+ * know how bytes travel, what time it is and where credentials came from.
  */
 #include "pz_buf.h"
+#include "pz_judge.h"
 #include "pz_retry.h"
 #include "pz_sigv4.h"
 
 enum {
     PZ_UUID_LEN = 36,
-    PZ_OPERATION_MAX = 64,
-    PZ_MESSAGE_MAX = 1024 /* of an error's text; what is longer is cut */
+    PZ_OPERATION_MAX = 64
 };
 
 /* What stays the same for every call of a client to one service. */
 struct pz_service {
-    struct pz_buf url;  /* of the request: the endpoint with its path */
-    struct pz_buf host; /* the Host header */
-    struct pz_buf path;
+    struct pz_buf url;    /* the endpoint with its path, "/" at its end */
+    struct pz_buf host;   /* the Host header */
+    struct pz_buf path;   /* the endpoint's own, "/" at its end */
     struct pz_buf region, signing_name;
     struct pz_buf target_prefix; /* "AmazonPersonalize" */
     struct pz_buf user_agent;
@@ -33,7 +33,10 @@ struct pz_service {
 };
 
 struct pz_service_params {
-    struct pz_slice endpoint, region, signing_name, target_prefix, user_agent;
+    struct pz_slice endpoint;
+    struct pz_slice region, signing_name; /* empty: nothing is signed */
+    struct pz_slice target_prefix;        /* empty: no awsJson */
+    struct pz_slice user_agent;
 };
 
 /*
@@ -47,9 +50,26 @@ pz_service_init(struct pz_service *service, const char **error,
 /* Wipes and frees; takes a zeroed or freed one. */
 void pz_service_free(struct pz_service *service);
 
-/* A call on its way through its attempts. Owns nothing. */
+enum { PZ_PLAN_HEADERS = 12, PZ_TARGET_MAX = 160 };
+
+/* A request beside what every request has. Names are lower-case; everything
+   is borrowed for as long as the attempt lives. */
+struct pz_plan {
+    struct pz_slice method;
+    struct pz_slice path;   /* encoded, from its '/' on; below the endpoint's */
+    struct pz_slice query;  /* encoded, without '?' */
+    struct pz_header headers[PZ_PLAN_HEADERS];
+    size_t header_count;
+    struct pz_slice payload_hash; /* empty: the body's */
+    int is_unsigned;
+    int keep_path; /* as in pz_sigv4_request */
+    enum pz_protocol protocol; /* of the answer */
+};
+
+/* A call on its way through its attempts. Owns nothing; does not move. */
 struct pz_attempt {
-    char operation[PZ_OPERATION_MAX + 1];
+    struct pz_plan plan;
+    char target[PZ_TARGET_MAX]; /* of awsJson: "AmazonPersonalize.TagResource" */
     char invocation_id[PZ_UUID_LEN];
     char payload_hash[PZ_SHA256_HEX_LEN];
     size_t body_len;
@@ -60,8 +80,15 @@ struct pz_attempt {
     int unclear;    /* an attempt ended so that it may have been done */
 };
 
-/* Hashes the body and makes the invocation id of 16 random bytes; PZ_EINVAL
-   for an operation name that is no identifier. */
+/* Hashes the body and makes the invocation id of 16 random bytes. PZ_EINVAL
+   for a plan with a part that could not stand in a request. */
+PZ_MUST_USE enum pz_status
+pz_attempt_begin(struct pz_attempt *attempt, struct pz_service *service,
+                 const struct pz_plan *plan, struct pz_slice body,
+                 const unsigned char random[16], unsigned max_attempts);
+
+/* The same for an operation of awsJson; PZ_EINVAL for a name that is no
+   identifier. */
 PZ_MUST_USE enum pz_status
 pz_attempt_start(struct pz_attempt *attempt, struct pz_service *service,
                  struct pz_slice operation, struct pz_slice body,
@@ -79,47 +106,23 @@ const char *pz_credentials_fault(const struct pz_credentials *credentials);
 /*
  * Counts the attempt and leaves its header lines ("name: value\r\n", no
  * empty line) in service->head, which keeps secrets until the next call or
- * pz_buf_clear. PZ_EINVAL when credentials or time cannot be signed with.
+ * pz_buf_clear. PZ_EINVAL when credentials or time cannot be signed with;
+ * 'credentials' is not looked at for an unsigned plan.
  */
 PZ_MUST_USE enum pz_status
 pz_attempt_sign(struct pz_attempt *attempt, struct pz_service *service,
                 const struct pz_credentials *credentials, double now);
 
-/* An answer as the transport gave it; borrowed. Headers that are absent are
-   empty. */
-struct pz_response {
-    int status;
-    struct pz_slice body;
-    struct pz_slice error_type;  /* x-amzn-errortype */
-    struct pz_slice request_id;  /* x-amzn-requestid or x-amz-request-id */
-    struct pz_slice retry_after; /* x-amz-retry-after */
-    struct pz_slice date, age;
-};
+/* Appends the attempt's URL. */
+PZ_MUST_USE enum pz_status
+pz_attempt_url(struct pz_buf *out, const struct pz_attempt *attempt,
+               const struct pz_service *service);
 
 /* Why a transport has no answer. */
 struct pz_no_response {
     int sent;      /* bytes of the request may have reached the peer */
     int retryable; /* the same request may succeed if sent again */
 };
-
-enum pz_outcome {
-    PZ_SUCCESS,       /* 2xx, and the body is a whole JSON object (or empty) */
-    PZ_SERVICE_ERROR, /* the service, or something before it, refused */
-    PZ_BAD_RESPONSE   /* 2xx that says success and cannot be read */
-};
-
-/* Zeroed before use; freed with pz_verdict_free. */
-struct pz_verdict {
-    enum pz_outcome outcome;
-    struct pz_buf code;    /* the exception's name; "HTTP 503" for none */
-    struct pz_buf message; /* UTF-8, one line, at most PZ_MESSAGE_MAX */
-    struct pz_slice request_id; /* of the response; cut if it is not plain */
-    int has_body;
-};
-
-PZ_MUST_USE enum pz_status
-pz_judge(struct pz_verdict *verdict, const struct pz_response *response);
-void pz_verdict_free(struct pz_verdict *verdict);
 
 /* When an answer (or the want of one) is judged. */
 struct pz_moment {

@@ -1,6 +1,7 @@
 #include "pz_endpoint.h"
 
 #include "pz_text.h"
+#include "pz_uri.h"
 
 static const char *const aws_regions[] = {
     "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1",
@@ -153,8 +154,149 @@ const struct pz_partition *pz_partition_of(struct pz_slice region)
     return &partitions[0];
 }
 
-static const char *refusal(const struct pz_endpoint_params *p,
-                           const struct pz_partition *partition)
+struct pz_slice pz_region_of(struct pz_slice text, int *fips)
+{
+    static const char mark[] = "fips";
+    const size_t len = sizeof mark - 1;
+    struct pz_slice region = text;
+
+    if (pz_slice_starts(text, PZ_LIT("fips-")))
+        region = pz_slice_sub(text, len + 1, text.len);
+    else if (text.len > len + 1 &&
+             pz_slice_eq(pz_slice_sub(text, text.len - len - 1, text.len),
+                         PZ_LIT("-fips")))
+        region = pz_slice_sub(text, 0, text.len - len - 1);
+    if (region.len == text.len || region.len == 0)
+        return text;
+    *fips = 1;
+    /* The names of the time before regions had FIPS hosts of their own. */
+    if (pz_slice_eq(region, PZ_LIT("aws-global")) ||
+        pz_slice_eq(region, PZ_LIT("aws")))
+        return PZ_LIT("us-east-1");
+    return region;
+}
+
+/* One line a service, in the order of enum pz_rules. */
+static const struct rules {
+    const char *host, *fips_host; /* what stands before ".REGION." */
+    const char *signing_name;
+    int gov_is_fips; /* in GovCloud the plain host is the FIPS host */
+} services[] = {
+    { "personalize", "personalize-fips", "personalize", 0 },
+    { "sts", "sts-fips", "sts", 1 },
+    { "portal.sso", "portal.sso-fips", "awsssoportal", 1 },
+    { "oidc", "oidc-fips", "sso-oauth", 1 },
+    { "signin", "signin-fips", "signin", 0 },
+};
+
+/* Where sts.amazonaws.com once served all; later regions never had it. */
+static const char *const sts_global[] = {
+    "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+    "aws-global", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1",
+    "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2",
+    "us-west-1", "us-west-2"
+};
+
+/* The console's domains, which signin shares, are not the partition's. */
+static const struct {
+    const char *partition, *domain;
+} signin_domains[] = {
+    { "aws", ".signin.aws.amazon.com" },
+    { "aws-cn", ".signin.amazonaws.cn" },
+    { "aws-eusc", ".signin.amazonaws-eusc.eu" },
+    { "aws-iso", ".signin.c2shome.ic.gov" },
+    { "aws-iso-b", ".signin.sc2shome.sgov.gov" },
+    { "aws-iso-e", ".signin.csphome.adc-e.uk" },
+    { "aws-iso-f", ".signin.csphome.hci.ic.gov" },
+    { "aws-us-gov", ".signin.amazonaws-us-gov.com" },
+};
+
+static int is(const char *a, const char *b)
+{
+    return pz_slice_eq(pz_slice_of(a), pz_slice_of(b));
+}
+
+static int is_sts_global(const struct pz_endpoint_params *p)
+{
+    if (p->use_fips || p->use_dualstack)
+        return 0;
+    if (!p->use_global)
+        return pz_slice_eq(p->region, PZ_LIT("aws-global"));
+    for (size_t i = 0; i < PZ_COUNT(sts_global); i++)
+        if (pz_slice_eq(p->region, pz_slice_of(sts_global[i])))
+            return 1;
+    return 0;
+}
+
+static enum pz_status
+signin_url(struct pz_buf *out, const struct pz_endpoint_params *p,
+           const struct pz_partition *partition)
+{
+    struct pz_slice parts[] = {
+        PZ_LIT("https://"), p->region, { NULL, 0 }
+    };
+
+    if (!p->use_fips) {
+        for (size_t i = 0; i < PZ_COUNT(signin_domains); i++)
+            if (is(partition->id, signin_domains[i].partition))
+                parts[2] = pz_slice_of(signin_domains[i].domain);
+    } else if (pz_slice_eq(p->region, PZ_LIT("us-gov-west-1"))) {
+        /* This one carries no region. */
+        parts[1] = PZ_LIT("signin-fips.amazonaws-us-gov.com");
+    } else {
+        parts[2] = PZ_LIT(".signin-fips.amazonaws-us-gov.com");
+    }
+    return pz_buf_addv(out, parts, PZ_COUNT(parts));
+}
+
+static enum pz_status
+regional_url(struct pz_buf *out, const struct rules *rules,
+             const struct pz_endpoint_params *p,
+             const struct pz_partition *partition)
+{
+    int fips = p->use_fips &&
+               (p->use_dualstack || !rules->gov_is_fips ||
+                !is(partition->id, "aws-us-gov"));
+    struct pz_slice parts[] = {
+        PZ_LIT("https://"),
+        pz_slice_of(fips ? rules->fips_host : rules->host), PZ_LIT("."),
+        p->region, PZ_LIT("."),
+        pz_slice_of(p->use_dualstack ? partition->dual_stack_dns_suffix
+                                     : partition->dns_suffix)
+    };
+
+    return pz_buf_addv(out, parts, PZ_COUNT(parts));
+}
+
+enum pz_status pz_endpoint_refuse(struct pz_buf *out, const char *words)
+{
+    enum pz_status status = pz_buf_adds(out, pz_slice_of(words));
+
+    return status == PZ_OK ? PZ_EINVAL : status;
+}
+
+static enum pz_status
+custom_url(struct pz_buf *out, const struct pz_endpoint_params *p)
+{
+    struct pz_uri uri;
+
+    if (p->use_fips)
+        return pz_endpoint_refuse(out, "Invalid Configuration: FIPS and "
+                                  "custom endpoint are not supported");
+    if (p->use_dualstack)
+        return pz_endpoint_refuse(out, "Invalid Configuration: Dualstack and "
+                                  "custom endpoint are not supported");
+    /* The rules take whatever it is; here it might end a line early. */
+    if (pz_uri_parse(&uri, p->endpoint) != PZ_OK)
+        return pz_endpoint_refuse(out, "Invalid Configuration: the custom "
+                                  "endpoint is no URL of http or https, host, "
+                                  "port and path");
+    return pz_buf_adds(out, p->endpoint);
+}
+
+/* What the partition lacks, or NULL. */
+static const char *lacks(const struct pz_endpoint_params *p,
+                         const struct pz_partition *partition)
 {
     int fips = !p->use_fips || partition->supports_fips;
     int dual = !p->use_dualstack || partition->supports_dual_stack;
@@ -171,43 +313,32 @@ static const char *refusal(const struct pz_endpoint_params *p,
 }
 
 enum pz_status
-pz_endpoint_personalize(struct pz_buf *url, const char **error,
-                        const struct pz_endpoint_params *p)
+pz_endpoint_resolve(struct pz_buf *out, struct pz_signing *signing,
+                    enum pz_rules rules, const struct pz_endpoint_params *p)
 {
+    const struct rules *service = &services[rules];
     const struct pz_partition *partition;
+    const char *lacking;
 
-    *error = NULL;
-    if (p->endpoint.len > 0) {
-        if (p->use_fips)
-            *error = "Invalid Configuration: FIPS and custom endpoint are "
-                     "not supported";
-        else if (p->use_dualstack)
-            *error = "Invalid Configuration: Dualstack and custom endpoint "
-                     "are not supported";
-        return *error ? PZ_EINVAL : pz_buf_adds(url, p->endpoint);
-    }
-    if (p->region.len == 0) {
-        *error = "Invalid Configuration: Missing Region";
-        return PZ_EINVAL;
-    }
-    if (!pz_is_host_label(p->region)) {
-        *error = "Invalid Configuration: the region is not a valid host "
-                 "label";
-        return PZ_EINVAL;
-    }
+    signing->region = p->region;
+    signing->name = pz_slice_of(service->signing_name);
+    if (p->endpoint.len > 0)
+        return custom_url(out, p);
+    if (p->region.len == 0)
+        return pz_endpoint_refuse(out,
+                                  "Invalid Configuration: Missing Region");
+    if (!pz_is_host_label(p->region))
+        return pz_endpoint_refuse(out, "Invalid Configuration: the region is "
+                                  "not a valid host label");
     partition = pz_partition_of(p->region);
-    *error = refusal(p, partition);
-    if (*error)
-        return PZ_EINVAL;
-    {
-        struct pz_slice parts[] = {
-            PZ_LIT("https://personalize"),
-            p->use_fips ? PZ_LIT("-fips.") : PZ_LIT("."),
-            p->region, PZ_LIT("."),
-            pz_slice_of(p->use_dualstack ? partition->dual_stack_dns_suffix
-                                         : partition->dns_suffix)
-        };
-
-        return pz_buf_addv(url, parts, PZ_COUNT(parts));
+    if ((lacking = lacks(p, partition)) != NULL)
+        return pz_endpoint_refuse(out, lacking);
+    if (rules == PZ_RULES_STS && is_sts_global(p)) {
+        signing->region = PZ_LIT("us-east-1");
+        return pz_buf_adds(out, PZ_LIT("https://sts.amazonaws.com"));
     }
+    if (rules == PZ_RULES_SIGNIN && !p->use_dualstack &&
+        (!p->use_fips || is(partition->id, "aws-us-gov")))
+        return signin_url(out, p, partition);
+    return regional_url(out, service, p, partition);
 }

@@ -2,8 +2,9 @@
 #define PZ_ENDPOINT_H
 /*
  * From a region and a few flags to the URL of a service: the partition table
- * and the endpoint rule set of Amazon Personalize (botocore's
- * endpoint-rule-set-1.json and partitions.json of August 2026).
+ * and the endpoint rule sets of Amazon Personalize, STS, the SSO portal, SSO
+ * OIDC and signin (AWS's rules and partitions.json of August 2026). S3 has
+ * rules of its own kind: pz_endpoint_s3.
  *
  * Refuses to know where region and flags came from.
  */
@@ -27,19 +28,49 @@ const struct pz_partition *pz_partitions(size_t *count);
  */
 const struct pz_partition *pz_partition_of(struct pz_slice region);
 
+/*
+ * A region as people may write it, "fips-REGION" and "REGION-fips" included:
+ * answers the region meant, and sets *fips where the name asks for FIPS
+ * (*fips is left alone otherwise).
+ */
+struct pz_slice pz_region_of(struct pz_slice text, int *fips);
+
+/* The services whose rules are alike. */
+enum pz_rules {
+    PZ_RULES_PERSONALIZE,
+    PZ_RULES_STS,
+    PZ_RULES_SSO,      /* the portal, which gives credentials of a role */
+    PZ_RULES_SSO_OIDC, /* which gives tokens */
+    PZ_RULES_SIGNIN    /* which gives tokens to "aws login" */
+};
+
 struct pz_endpoint_params {
     struct pz_slice region;   /* empty: not set */
     struct pz_slice endpoint; /* empty: by the rules */
     int use_fips, use_dualstack;
+    int use_global; /* the old way of STS and S3: one host for all regions
+                       that it was meant for (legacy settings) */
+};
+
+/* What requests to an endpoint are signed for; borrowed from the parameters
+   or constant. The region is empty where none is known. */
+struct pz_signing {
+    struct pz_slice region, name;
 };
 
 /*
- * Appends the URL. Where the rules refuse, PZ_EINVAL with *error the rule
- * set's own words (static). A region that is no host label is refused before
- * it can become part of a host name.
+ * Appends the URL; a custom endpoint stays as it is. Where the rules refuse,
+ * PZ_EINVAL with their words appended instead. A region that is no host label
+ * and an endpoint that is no plain URL are refused before they can become
+ * part of a request.
  */
 PZ_MUST_USE enum pz_status
-pz_endpoint_personalize(struct pz_buf *url, const char **error,
-                        const struct pz_endpoint_params *params);
+pz_endpoint_resolve(struct pz_buf *out, struct pz_signing *signing,
+                    enum pz_rules rules,
+                    const struct pz_endpoint_params *params);
+
+/* Appends a refusal: PZ_EINVAL, or why it could not be appended. */
+PZ_MUST_USE enum pz_status
+pz_endpoint_refuse(struct pz_buf *out, const char *words);
 
 #endif

@@ -355,32 +355,6 @@ pz_json_scan(struct pz_slice text, enum pz_json_kind *kind,
     return status;
 }
 
-static enum pz_status add_code_point(struct pz_buf *out, long c)
-{
-    char b[4];
-
-    if (c < 0x80) {
-        b[0] = (char)c;
-        return pz_buf_add(out, b, 1);
-    }
-    if (c < 0x800) {
-        b[0] = (char)(0xC0 | c >> 6);
-        b[1] = (char)(0x80 | (c & 0x3F));
-        return pz_buf_add(out, b, 2);
-    }
-    if (c < 0x10000) {
-        b[0] = (char)(0xE0 | c >> 12);
-        b[1] = (char)(0x80 | (c >> 6 & 0x3F));
-        b[2] = (char)(0x80 | (c & 0x3F));
-        return pz_buf_add(out, b, 3);
-    }
-    b[0] = (char)(0xF0 | c >> 18);
-    b[1] = (char)(0x80 | (c >> 12 & 0x3F));
-    b[2] = (char)(0x80 | (c >> 6 & 0x3F));
-    b[3] = (char)(0x80 | (c & 0x3F));
-    return pz_buf_add(out, b, 4);
-}
-
 enum pz_status pz_json_unescape(struct pz_buf *out, struct pz_slice raw)
 {
     static const char letters[] = "\"\\/bfnrt", plain[] = "\"\\/\b\f\n\r\t";
@@ -399,7 +373,7 @@ enum pz_status pz_json_unescape(struct pz_buf *out, struct pz_slice raw)
         if (raw.data[at + 1] == 'u') {
             long c = take_unicode(raw, &at);
 
-            status = c < 0 ? PZ_EINVAL : add_code_point(out, c);
+            status = c < 0 ? PZ_EINVAL : pz_utf8_add(out, (unsigned long)c);
             continue;
         }
         letter = strchr(letters, raw.data[at + 1]);

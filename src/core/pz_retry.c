@@ -11,6 +11,10 @@
 #define THROTTLING_BASE 1.0
 #define SERVER_DELAY_SPAN 5.0 /* how much longer than ours a server may ask */
 #define MAX_ROUND_TRIP 900.0
+/* Years 2000 to 8999. Beyond, a signature's time might come to lie where it
+   cannot be written, and then no answer would ever set it right. */
+#define FIRST_DATE 946684800.0
+#define LAST_DATE 221845391999.0
 
 enum { TRANSIENT_COST = 14, THROTTLING_COST = 5 };
 
@@ -92,15 +96,20 @@ static void refill(struct pz_retry *retry, double now)
     retry->limiter.refilled = now;
 }
 
-double pz_retry_admit(struct pz_retry *retry, double now)
+double pz_retry_admit(struct pz_retry *retry, double now, double time_left)
 {
+    double wait = 0;
+
     if (!retry->adaptive || !retry->limiter.enabled)
         return 0;
     refill(retry, now);
+    if (retry->limiter.tokens < 1)
+        wait = (1 - retry->limiter.tokens) / retry->limiter.fill_rate;
+    if (wait > 0 && wait + PZ_RETRY_WORTHWHILE > time_left)
+        return -1;
     /* Below zero it is reserved: whoever comes next waits longer. */
     retry->limiter.tokens -= 1;
-    return retry->limiter.tokens >= 0
-        ? 0 : -retry->limiter.tokens / retry->limiter.fill_rate;
+    return wait;
 }
 
 /* Counts one answer; answers the smoothed rate of requests. */
@@ -151,6 +160,22 @@ void pz_retry_observe(struct pz_retry *retry, int throttled, double now)
         retry->limiter.tokens = retry->limiter.capacity;
 }
 
+/* Digits and nothing else, as seconds; -1 for anything else. However many
+   there are: so long a time is cut by whoever asked. */
+static double seconds_of(struct pz_slice milliseconds)
+{
+    double value = 0;
+
+    for (size_t i = 0; i < milliseconds.len; i++) {
+        char c = milliseconds.data[i];
+
+        if (c < '0' || c > '9')
+            return -1;
+        value = value * 10 + (c - '0');
+    }
+    return milliseconds.len > 0 ? value / 1000 : -1;
+}
+
 /* Full jitter under an exponential ceiling; a server may ask for more. */
 static double delay_of(const struct pz_retry *retry,
                        const struct pz_retry_failure *failure)
@@ -161,16 +186,12 @@ static double delay_of(const struct pz_retry *retry,
     double ceiling = base * (double)(1ul << (doublings < 30 ? doublings : 30));
     double delay = failure->random * (ceiling < retry->max_backoff
                                           ? ceiling : retry->max_backoff);
-    unsigned long milliseconds;
+    double asked = seconds_of(pz_slice_trim(failure->retry_after));
 
-    if (pz_decimal(pz_slice_trim(failure->retry_after), &milliseconds)) {
-        double asked = (double)milliseconds / 1000;
-
-        if (asked > delay + SERVER_DELAY_SPAN)
-            asked = delay + SERVER_DELAY_SPAN;
-        if (asked > delay)
-            delay = asked;
-    }
+    if (asked > delay + SERVER_DELAY_SPAN)
+        asked = delay + SERVER_DELAY_SPAN;
+    if (asked > delay)
+        delay = asked;
     return delay;
 }
 
@@ -208,7 +229,8 @@ int pz_skew_measure(double *skew, const struct pz_skew_sample *sample)
 
     if (sample->date.len == 0 || sample->age.len > 0 ||
         sample->received - sample->sent > MAX_ROUND_TRIP ||
-        pz_time_parse_http(&server, pz_slice_trim(sample->date)) != PZ_OK)
+        pz_time_parse_http(&server, pz_slice_trim(sample->date)) != PZ_OK ||
+        server < FIRST_DATE || server > LAST_DATE)
         return 0;
     *skew = server - (sample->sent + sample->received) / 2;
     return 1;

@@ -43,9 +43,10 @@ void pz_retry_init(struct pz_retry *retry, int adaptive);
 
 /*
  * Adaptive mode: takes a token for one request and answers the seconds to
- * wait before it; 0 in standard mode and until the first throttling.
+ * wait before it; 0 in standard mode and until the first throttling. Takes
+ * none, and answers less than 0, where the wait would outlast 'time_left'.
  */
-double pz_retry_admit(struct pz_retry *retry, double now);
+double pz_retry_admit(struct pz_retry *retry, double now, double time_left);
 
 enum pz_retry_end {
     PZ_RETRY_AGAIN,
@@ -92,7 +93,8 @@ struct pz_skew_sample {
 
 /*
  * 1 and *skew where the answer tells the peer's time: it has a Date, no Age
- * (no cache's answer) and was at most 15 minutes under way.
+ * (no cache's answer), was at most 15 minutes under way, and the time is one
+ * that a clock may show (2000 to 8999).
  */
 int pz_skew_measure(double *skew, const struct pz_skew_sample *sample);
 

@@ -18,6 +18,7 @@ struct pz_signer {
     /* What the key in 'crypto' was derived from; empty: no key yet. */
     struct pz_buf secret;
     struct pz_buf place; /* date/region/service */
+    size_t region_len;   /* which of the slashes parts them */
 };
 
 struct pz_signer *pz_signer_new(void)
@@ -395,6 +396,7 @@ static int is_kept(const struct pz_signer *signer, struct pz_slice secret,
 
     return signer->secret.len > 0 &&
            pz_slice_eq(pz_buf_slice(&signer->secret), secret) &&
+           signer->region_len == scope->region.len &&
            place.len == service + scope->service.len &&
            memcmp(place.data, scope->stamp, DATE_LEN) == 0 &&
            pz_slice_eq(pz_slice_sub(place, region, service - 1),
@@ -427,6 +429,7 @@ derive(struct pz_signer *signer, struct pz_slice secret,
             (status = pz_hmac_key(signer->crypto, key)) != PZ_OK)
             goto done;
     }
+    signer->region_len = scope->region.len;
     if ((status = add_place(&signer->place, scope)) == PZ_OK)
         status = pz_buf_adds(&signer->secret, secret);
 done:

@@ -66,6 +66,96 @@ int pz_utf8_count(struct pz_slice text, size_t *count)
     return 1;
 }
 
+enum pz_status pz_utf8_add(struct pz_buf *out, unsigned long c)
+{
+    char bytes[4];
+    size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (size_t i = len; i-- > 1; c >>= 6)
+        bytes[i] = (char)(0x80 | (c & 0x3F));
+    bytes[0] = (char)(len == 1 ? c : (0xF00UL >> len & 0xFF) | c);
+    return pz_buf_add(out, bytes, len);
+}
+
+enum pz_status pz_lower(struct pz_buf *out, struct pz_slice text)
+{
+    enum pz_status status = pz_buf_adds(out, text);
+    char *p = status == PZ_OK && text.len > 0
+        ? out->data + out->len - text.len : NULL;
+
+    for (size_t i = 0; p && i < text.len; i++)
+        if (p[i] >= 'A' && p[i] <= 'Z')
+            p[i] = (char)(p[i] + ('a' - 'A'));
+    return status;
+}
+
+enum pz_status
+pz_base64(struct pz_buf *out, struct pz_slice data, enum pz_base64 alphabet)
+{
+    static const char usual[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+                                "uvwxyz0123456789+/";
+    enum pz_status status = pz_buf_reserve(out, (data.len + 2) / 3 * 4);
+
+    for (size_t i = 0; status == PZ_OK && i < data.len; i += 3) {
+        size_t count = data.len - i < 3 ? data.len - i : 3;
+        unsigned long group = 0;
+        char digits[4] = { '=', '=', '=', '=' };
+
+        for (size_t j = 0; j < 3; j++)
+            group = group << 8 | (j < count ? (unsigned char)data.data[i + j]
+                                            : 0UL);
+        for (size_t j = 0; j <= count; j++) {
+            size_t digit = group >> (18 - 6 * j) & 63;
+
+            digits[j] = digit < 62 || alphabet == PZ_BASE64
+                ? usual[digit] : "-_"[digit - 62];
+        }
+        status = pz_buf_add(out, digits,
+                            alphabet == PZ_BASE64 ? 4 : count + 1);
+    }
+    return status;
+}
+
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+enum pz_status pz_unbase64(struct pz_buf *out, struct pz_slice text)
+{
+    size_t start = out->len, rest;
+    enum pz_status status;
+    unsigned long bits = 0;
+
+    if (text.len > 0 && text.len % 4 == 0 && text.data[text.len - 1] == '=')
+        text.len -= text.data[text.len - 2] == '=' ? 2 : 1;
+    rest = text.len % 4;
+    status = rest == 1 ? PZ_EINVAL : pz_buf_reserve(out, text.len / 4 * 3 + 2);
+    for (size_t i = 0; status == PZ_OK && i < text.len; i++) {
+        int digit = base64_digit(text.data[i]);
+
+        bits = (bits << 6 | (unsigned long)(digit & 63)) & 0xFFFF;
+        if (digit < 0)
+            status = PZ_EINVAL;
+        else if (i % 4 > 0)
+            status = pz_buf_addc(out, (char)(bits >> (6 - 2 * (i % 4)) & 0xFF));
+    }
+    /* Two spare bits after three digits, four after two. */
+    if (status == PZ_OK && rest > 0 && (bits & (rest == 2 ? 15 : 3)))
+        status = PZ_EINVAL;
+    if (status != PZ_OK && out->len > start) {
+        pz_wipe(out->data + start, out->len - start);
+        out->len = start;
+    }
+    return status;
+}
+
 void pz_hex(char *out, const unsigned char *data, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
@@ -100,6 +190,20 @@ int pz_decimal(struct pz_slice s, unsigned long *out)
     }
     *out = value;
     return 1;
+}
+
+struct pz_slice pz_digits(char room[20], unsigned long long n)
+{
+    size_t at = 20;
+    struct pz_slice s;
+
+    do {
+        room[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    s.data = room + at;
+    s.len = 20 - at;
+    return s;
 }
 
 enum { NEAREST_MAX = 48 };

@@ -65,6 +65,7 @@ struct pz_curl {
     int guarded;          /* libcurl says when a request goes out */
     int sockets[PZ_CURL_SOCKETS];
     size_t socket_count;
+    double idle_since;    /* monotonic seconds */
 
     /* what libcurl was last told, so that it is told once */
     struct pz_buf method, url, ca_bundle, proxy;

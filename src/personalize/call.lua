@@ -4,52 +4,13 @@
 
 local cjson = require "cjson"
 local core = require "personalize.core"
+local redact = require "personalize.redact"
 
 -- An instance of its own: others may change the settings of the shared one.
 local json = cjson.new()
 json.decode_invalid_numbers(false)
 
 local M = {}
-
--- `text` without the values in `secrets`. A service's message may quote what
--- it was sent: the canonical request with its token, a tag.
-local function redact(text, secrets)
-  for _, secret in ipairs(secrets) do
-    local pattern = secret:gsub("%W", "%%%0")
-    if #secret >= 4 then
-      text = text:gsub(pattern, "[redacted]")
-    elseif #secret > 0 then
-      text = text:gsub("'" .. pattern .. "'", "'[redacted]'")
-    end
-  end
-  return text
-end
-
--- Every text in the tags of an input, in either of their forms.
-local function add_texts(secrets, value)
-  if type(value) == "string" then
-    secrets[#secrets + 1] = value
-  elseif type(value) == "table" then
-    for key, inner in pairs(value) do
-      if type(key) == "string" and key ~= "tagKey" and key ~= "tagValue" then
-        secrets[#secrets + 1] = key
-      end
-      add_texts(secrets, inner)
-    end
-  end
-end
-
-local function secrets_of(credentials, input)
-  local secrets = { credentials.secret_access_key }
-  secrets[#secrets + 1] = credentials.session_token
-  if type(input) == "table" then
-    add_texts(secrets, rawget(input, "tags"))
-    add_texts(secrets, rawget(input, "tagKeys"))
-  end
-  -- Longest first: one may be part of another.
-  table.sort(secrets, function(a, b) return #a > #b end)
-  return secrets
-end
 
 local function describe_faults(faults)
   local texts = {}
@@ -65,8 +26,8 @@ local function describe_faults(faults)
 end
 
 -- The answer's table, or nil and what is wrong with it.
-local function read(operation, body)
-  local output = {}
+local function read(operation, response)
+  local output, body = {}, response.body
   if body ~= nil and body ~= "" then
     local ok, decoded = pcall(json.decode, body)
     if not ok or type(decoded) ~= "table" then
@@ -93,8 +54,16 @@ local function stop(code, message, cause)
   return { code = code, kind = "client", message = message, cause = cause }
 end
 
+-- The same for want of time. After an attempt, that one's verdict is nearer to
+-- the truth.
+local function out_of_time(message)
+  return { code = "TimeoutError", kind = "transport", retryable = true,
+    message = message }
+end
+
 -- One attempt: signed, sent, judged.
-local function try(settings, attempt, operation, number, keys, deadline)
+local function try(settings, attempt, operation, number, keys, deadline,
+    method, url)
   local head, body = attempt:sign(keys, core.now())
   if not head then
     return stop("CredentialsError", body)
@@ -102,8 +71,8 @@ local function try(settings, attempt, operation, number, keys, deadline)
   local before = core.monotonic()
   local left = deadline - before
   local response, failure = settings.transport {
-    method = "POST",
-    url = settings.url,
+    method = method,
+    url = url,
     head = head,
     body = body,
     timeout = left,
@@ -111,6 +80,7 @@ local function try(settings, attempt, operation, number, keys, deadline)
       settings.connect_timeout or left,
     ca_bundle = settings.ca_bundle,
     proxy = settings.proxy,
+    direct = settings.direct,
   }
   local after = core.monotonic()
   local verdict = attempt:judge(response, failure, core.now(),
@@ -124,31 +94,20 @@ local function try(settings, attempt, operation, number, keys, deadline)
   return verdict, response
 end
 
---- Makes one call.
----@param settings table as the client made them; `service` is what the calls
---- of one service share
----@param operation string
----@param input? table
----@param credentials fun(): personalize.Credentials?, table? nil and an
---- error's fields where there are none
----@param deadline number when the call must be over, on the monotonic clock
----@return table? output
----@return table meta after a failure, the fields of the error
-function M.run(settings, operation, input, credentials, deadline)
+-- Attempts until one is done with. Answers what `read` makes of the answer
+-- and a meta table; or nil and an error's fields.
+local function loop(settings, attempt, operation, input, credentials,
+    deadline, read, method, url)
   local started = core.monotonic()
-  local attempt, faults = core.attempt(settings.service, operation, input,
-    core.random(16), settings.max_attempts, settings.parameter_validation)
-  if not attempt then
-    return nil, { code = "ParamValidationError", kind = "client",
-      operation = operation, attempts = 0, params = faults,
-      message = describe_faults(faults) }
-  end
-
   local verdict, response, keys, output, unclear
   local number = 0
   repeat
-    local wait = attempt:admit(core.now())
-    if wait > 0 and not settings.sleep(wait) then
+    local wait = attempt:admit(core.now(), deadline - core.monotonic())
+    if not wait then
+      verdict = verdict or out_of_time("after throttling, the adaptive " ..
+        "mode's limit of rate asks for a longer wait than there is time")
+      break
+    elseif wait > 0 and not settings.sleep(wait) then
       verdict = stop("InterruptedError", "interrupted while waiting to send")
       break
     end
@@ -158,12 +117,17 @@ function M.run(settings, operation, input, credentials, deadline)
       verdict = fault
       break
     end
+    if core.monotonic() >= deadline then
+      verdict = verdict or out_of_time("no time was left to ask " ..
+        settings.url)
+      break
+    end
     number = number + 1
     verdict, response = try(settings, attempt, operation, number, keys,
-      deadline)
+      deadline, method, url)
     if verdict.ok then
       local wrong
-      output, wrong = read(operation, response.body)
+      output, wrong = read(operation, response)
       if not output then
         verdict.kind, verdict.code, verdict.message, verdict.unclear =
           "transport", "ResponseError", wrong, true
@@ -197,8 +161,53 @@ function M.run(settings, operation, input, credentials, deadline)
     operation = operation, attempts = number, status = verdict.status,
     request_id = verdict.request_id, retryable = verdict.retryable or false,
     unclear = unclear, cause = verdict.cause,
-    message = redact(verdict.message or "the service gave no reason",
-      secrets_of(keys or {}, input)) }
+    message = redact.message(verdict.message or
+      "the service gave no reason", keys, input) }
+end
+
+--- Makes one call of an operation of Amazon Personalize.
+---@param settings table as the client made them; `service` is what the calls
+--- of one service share
+---@param operation string
+---@param input? table
+---@param credentials fun(): personalize.Credentials?, table? nil and an
+--- error's fields where there are none
+---@param deadline number when the call must be over, on the monotonic clock
+---@return table? output
+---@return table meta after a failure, the fields of the error
+function M.run(settings, operation, input, credentials, deadline)
+  local attempt, faults = core.attempt(settings.service, operation, input,
+    core.random(16), settings.max_attempts, settings.parameter_validation)
+  if not attempt then
+    return nil, { code = "ParamValidationError", kind = "client",
+      operation = operation, attempts = 0, params = faults,
+      message = describe_faults(faults) }
+  end
+  return loop(settings, attempt, operation, input, credentials, deadline,
+    read, "POST", settings.url)
+end
+
+local function whole(_, response)
+  return response
+end
+
+--- Makes one call of another service.
+---@param settings table like a client's, for that service
+---@param operation string for errors and events
+---@param request table as `core.request` takes it
+---@param credentials fun(): personalize.Credentials?, table?
+---@param deadline number on the monotonic clock
+---@return personalize.Response? response one that says success
+---@return table meta after a failure, the fields of the error
+function M.request(settings, operation, request, credentials, deadline)
+  local attempt, wrong = core.request(settings.service, request,
+    core.random(16), settings.max_attempts)
+  if not attempt then
+    return nil, { code = "ConfigError", kind = "client",
+      operation = operation, attempts = 0, message = wrong }
+  end
+  return loop(settings, attempt, operation, nil, credentials, deadline,
+    whole, request.method, attempt:url())
 end
 
 return M

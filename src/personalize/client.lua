@@ -12,17 +12,19 @@ local core = require "personalize.core"
 local Client = { __name = "personalize.Client" }
 Client.__index = Client
 
--- Settings (credentials among them) by client, so that no walk over a client
--- meets a secret. Nothing in a client's settings refers to the client: Lua
--- 5.1 would never collect such a pair.
-local settings_of = setmetatable({}, { __mode = "k" })
+-- A client holds its settings (credentials among them) in a function that
+-- opens with this key alone, so that no walk over a client meets a secret. A
+-- weak table of settings would do as well, but Lua 5.1 and LuaJIT never
+-- collect a client that its own settings refer to: one in an on_event.
+local KEY = {}
 
 function Client.__tostring()
   return "personalize.Client"
 end
 
 local function settings(client)
-  local found = settings_of[client]
+  local open = type(client) == "table" and rawget(client, KEY)
+  local found = open and open(KEY)
   if not found then
     Error.raise { code = "ConfigError", kind = "client",
       message = "not a client: call methods with a colon, as in " ..
@@ -108,7 +110,9 @@ local function open(found)
     Error.raise { code = "NoRegionError", kind = "client",
       message = "no region: give the region option or set AWS_REGION" }
   end
-  local url, wrong = core.endpoint(found)
+  local url, wrong = core.endpoint { region = found.region,
+    endpoint = found.endpoint, use_fips = found.use_fips,
+    use_dualstack = found.use_dualstack }
   if not url then
     Error.raise { code = "ConfigError", kind = "client", message = wrong }
   end
@@ -138,9 +142,9 @@ function Client.new(options)
     found.transport, found.close =
       require("personalize.transport.curl").new()
   end
-  local client = setmetatable({}, Client)
-  settings_of[client] = found
-  return client
+  return setmetatable({ [KEY] = function(key)
+    return key == KEY and found or nil
+  end }, Client)
 end
 
 --- Ends kept connections and wipes the signing key. The client can be used
@@ -186,10 +190,14 @@ function Client:call(operation, input)
     open(found)
   end
   -- What a create needs beside a call is in a file of its own.
-  local run = operation == "CreateDataDeletionJob" and create.run or call.run
+  local is_create = operation == "CreateDataDeletionJob"
+  local run = is_create and create.run or call.run
   local output, result = run(found, operation, input, found.credentials,
     core.monotonic() + found.timeout)
   if not output then
+    if not is_create then
+      result.unclear = nil -- there is no job in question
+    end
     Error.raise(result)
   end
   return output, result

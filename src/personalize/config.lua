@@ -129,6 +129,11 @@ local A_BOOLEAN = "true or false"
 local AN_ENDPOINT = "http://HOST or https://HOST, with an optional port and " ..
   "path"
 
+-- tonumber alone would take "0x3" and "1e1", too.
+local function read_digits(text)
+  return text:find("^%d+$") and tonumber(text)
+end
+
 -- What an option must be; `env` is asked where the option is absent.
 local OPTIONS = {
   app_id = { check = is_app_id, env = { "AWS_SDK_UA_APP_ID" },
@@ -146,7 +151,7 @@ local OPTIONS = {
   endpoint = { check = is_endpoint, must = AN_ENDPOINT },
   endpoints = { must = "a table of endpoints",
     check = function(value) return type(value) == "table" end },
-  max_attempts = { check = is_attempts, default = 3, read = tonumber,
+  max_attempts = { check = is_attempts, default = 3, read = read_digits,
     env = { "AWS_MAX_ATTEMPTS" }, must = "a whole number above 0" },
   on_event = { check = is_function, must = "a function" },
   parameter_validation = { check = is_boolean, default = true,

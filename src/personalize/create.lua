@@ -52,15 +52,27 @@ local function describe(settings, summary, credentials, deadline)
   return output and output.dataDeletionJob, failure
 end
 
+-- What a job is known by. Taken before the call: the table is the caller's,
+-- who may change it while a transport of his own waits.
+local function identity(input)
+  if type(input) ~= "table" then
+    return {}
+  end
+  local source = rawget(input, "dataSource")
+  return { name = rawget(input, "jobName"),
+    group = rawget(input, "datasetGroupArn"), role = rawget(input, "roleArn"),
+    location = type(source) == "table" and rawget(source, "dataLocation") }
+end
+
 -- Why the job is not the one this call created, or nil when it is.
-local function difference(job, input, started)
-  if job.datasetGroupArn ~= input.datasetGroupArn then
+local function difference(job, wanted, started)
+  if job.datasetGroupArn ~= wanted.group then
     return "it is of another dataset group"
   end
-  if (job.dataSource or {}).dataLocation ~= input.dataSource.dataLocation then
+  if (job.dataSource or {}).dataLocation ~= wanted.location then
     return "its list lies elsewhere"
   end
-  if job.roleArn ~= input.roleArn then
+  if job.roleArn ~= wanted.role then
     return "it has another role"
   end
   if not job.creationDateTime or
@@ -70,14 +82,15 @@ local function difference(job, input, started)
 end
 
 -- Looks until it is settled or the time is up. Answers the ARN; or nil and,
--- where that is settled, why the job that was found is another.
-local function look(settings, input, credentials, deadline, taken, started)
+-- where that is settled, the job that was found and why it is another; or
+-- nil, nil and true, where the look was interrupted.
+local function look(settings, wanted, credentials, deadline, taken, started)
   for i = 1, #PAUSES + 1 do
-    local summary, failure = find(settings, input.jobName,
-      input.datasetGroupArn, credentials, deadline)
+    local summary, failure = find(settings, wanted.name, wanted.group,
+      credentials, deadline)
     if not summary and not failure and taken then
       -- Names are unique in the account: another dataset group may have it.
-      summary, failure = find(settings, input.jobName, nil, credentials,
+      summary, failure = find(settings, wanted.name, nil, credentials,
         deadline)
     end
     if summary then
@@ -85,20 +98,28 @@ local function look(settings, input, credentials, deadline, taken, started)
       job, failure = describe(settings, summary, credentials, deadline)
       if job then
         -- By the service's clock, which the last answer told.
-        local why = difference(job, input,
+        local why = difference(job, wanted,
           started + settings.service:state().skew)
-        return not why and summary.dataDeletionJobArn or nil, why, job
+        return not why and summary.dataDeletionJobArn or nil, job, why
       end
     end
-    if failure and failure.code == "InterruptedError" then
-      return nil
-    end
     local pause = PAUSES[i]
-    if not pause or core.monotonic() + pause >= deadline or
-      not settings.sleep(pause) then
+    if failure and failure.code == "InterruptedError" then
+      return nil, nil, true
+    elseif not pause or core.monotonic() + pause >= deadline then
       return nil
+    elseif not settings.sleep(pause) then
+      return nil, nil, true
     end
   end
+end
+
+-- The error of a call that was ended by Ctrl-C while it looked.
+local function interrupted(result)
+  return { code = "InterruptedError", kind = "client",
+    operation = result.operation, attempts = result.attempts,
+    retryable = false, message = ("interrupted while looking for the job, " ..
+      "after %s: %s"):format(result.code, result.message) }
 end
 
 --- Makes a CreateDataDeletionJob; the arguments and results of `call.run`.
@@ -106,7 +127,7 @@ end
 function M.run(settings, operation, input, credentials, deadline)
   local now = core.monotonic()
   local kept = math.min(KEPT_MOST, (deadline - now) * KEPT_SHARE)
-  local started = core.now()
+  local started, wanted = core.now(), identity(input)
   local output, result = call.run(settings, operation, input, credentials,
     deadline - kept)
   if not output and result.code == "LimitExceededException" then
@@ -116,9 +137,9 @@ function M.run(settings, operation, input, credentials, deadline)
     return output, result
   end
 
-  local arn, why, job
+  local arn, job, why
   if result.code ~= "InterruptedError" then
-    arn, why, job = look(settings, input, credentials, deadline,
+    arn, job, why = look(settings, wanted, credentials, deadline,
       result.code == "ResourceAlreadyExistsException", started)
   end
   if arn then
@@ -130,15 +151,17 @@ function M.run(settings, operation, input, credentials, deadline)
       elapsed = core.monotonic() - now,
       reconciled = true,
     }
-  end
-  if why then
+  elseif job then
     result.unclear = nil
     result.message = ("%s; a job of that name was found, but %s: %s")
       :format(result.message, why, job.dataDeletionJobArn or "no ARN")
-  else
-    result.message = result.message ..
-      "; the job may have been created all the same: look for it by its name"
+    return nil, result
+  elseif why then
+    result = interrupted(result)
   end
+  result.unclear = true
+  result.message = result.message ..
+    "; the job may have been created all the same: look for it by its name"
   return nil, result
 end
 

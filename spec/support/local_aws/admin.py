@@ -77,11 +77,7 @@ class Admin:
         settings = self.local.settings
         for name, value in given.items():
             if name in settings.KNOBS:
-                wanted = type(settings.initial[name])
-                if isinstance(value, bool) != (wanted is bool):
-                    raise ValueError("%s takes a %s" % (name,
-                                                        wanted.__name__))
-                setattr(settings, name, wanted(value))
+                setattr(settings, name, settings.fit(name, value))
             elif name == "clock_offset":
                 settings.clock.offset = float(value)
             elif name == "users":
@@ -106,10 +102,43 @@ class Admin:
         expires = given.get("expires_in")
         if expires is not None:
             expires += self.local.settings.clock.now()
+        if given.get("arn") is not None and given["arn"].count(":") < 5:
+            raise ValueError("%s is no ARN" % given["arn"])
         self.local.credentials.add(
             given["access_key_id"], given["secret_access_key"],
-            given.get("session_token"), expires)
+            given.get("session_token"), expires, given.get("arn"))
         return {"credentials": len(self.local.credentials.known)}
+
+    def post_expire(self, given):
+        """What comes first of access_key_id, token and kind is over."""
+        local = self.local
+        if "access_key_id" in given:
+            count = local.credentials.expire(given["access_key_id"])
+        elif "token" in given:
+            count = local.tokens.expire(text=given["token"])
+        elif given["kind"] == "sessions":
+            count = local.sessions.expire()
+        else:
+            count = local.tokens.expire(given["kind"])
+        return {"expired": int(count)}
+
+    def post_token(self, given):
+        text = given["token"]
+        if type(text) is not str:
+            raise ValueError("a token is text")
+        expires = self.local.tokens.add(given["kind"], text,
+                                        float(given.get("expires_in", 3600)))
+        return {"expires": expires}
+
+    def post_role(self, given):
+        given = dict(given)
+        arn = given.pop("role_arn")
+        if given.pop("gone", False):
+            return {"gone": self.local.sts.roles.pop(arn, None) is not None}
+        return {"role_arn": self.local.sts.add(arn, **given).arn}
+
+    def get_sources(self, _):
+        return self.local.sources()
 
     def post_reset(self, _):
         self.local.restore()

@@ -19,24 +19,39 @@ from . import faults as faults_module
 from .admin import Admin
 from .faults import Fault, Faults, parse_spec
 from .jobs import Jobs
+from .metadata import Container, Imds
 from .objects import Store
 from .personalize import Personalize
+from .query import Query
 from .s3 import S3
 from .server import Server, parse_listen
+from .sessions import Sessions, Tokens, opaque
 from .settings import Clock, Settings
 from .signature import Credentials, Verifier
+from .signin import Signin
+from .sso import Oidc, Portal
+from .sts import Sts
 from .tls import TlsError, server_context
 
 ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+DAY = 24 * 3600
+
+# Buckets whose path would be another service's; shorter ones cannot be.
+RESERVED = ("container", "federation", "latest", "token")
 
 EPILOG = """\
 faults: --fault [OPERATION=][after-]NAME[@WHERE][:N], repeatable
   OPERATION  the operation it strikes (CreateDataDeletionJob, PutObject, ...);
-             without one, every operation
+             without one, every operation. Around credentials: AssumeRole,
+             AssumeRoleWithWebIdentity, GetCallerIdentity (STS),
+             GetRoleCredentials (SSO portal), CreateToken (OIDC), SigninToken,
+             ImdsToken, ImdsRole, ImdsCredentials, ImdsRegion, ImdsZone,
+             ContainerCredentials
   after-     the operation is carried out first, only its answer is spoilt
   WHERE      where the error's name stands: type (__type, the default), header
              (x-amzn-ErrorType) or code; +ns adds a namespace, +uri a suffix
+             (Personalize only)
   :N         only the first N requests
 
 error names:
@@ -51,10 +66,24 @@ while it runs (unsigned, JSON):
                             skip, after, status, message, headers, body, delay
   DELETE /_local/fault      no more faults
   POST /_local/settings     job_seconds, pending_quota, list_lag, versioning,
-                            clock_offset (seconds), users (a list or null)
+                            session_seconds, token_seconds, imds, imds_role
+                            and container_token ("" for none), clock_offset
+                            (seconds), users (a list or null)
   POST /_local/job          {"jobName": N, "status": S, "failureReason": R}
   POST /_local/credentials  {"access_key_id": A, "secret_access_key": K,
-                            "session_token": T, "expires_in": S}
+                            "session_token": T, "expires_in": S, "arn": R}
+  POST /_local/expire       {"access_key_id": A}, {"token": T} or {"kind": K}:
+                            over from now on; K is sessions (all temporary
+                            credentials), imds, sso, sso-refresh, sso-client,
+                            login-refresh or web-identity
+  POST /_local/token        {"kind": K, "token": T, "expires_in": S}: one more
+                            that is accepted (say, a rotated web identity)
+  POST /_local/role         {"role_arn": R, ...}: a role for STS, replaced or
+                            new; further members: external_id, mfa_serial,
+                            token_code, max_seconds, web_identity, gone
+  GET  /_local/sources      what a machine has to know to get credentials from
+                            here: assume_role, web_identity, sso, login (both
+                            with the cache file's content), imds, container
   POST /_local/reset        as just started: no jobs, no requests, the first
                             objects, faults, settings and credentials
 """
@@ -72,8 +101,9 @@ def parser():
     out = argparse.ArgumentParser(
         prog="local-aws", epilog=epilog(), allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A strict local Amazon Personalize and S3. When ready it "
-                    "prints one line of JSON.")
+        description="A strict local Amazon Personalize, S3, STS, SSO, sign-in"
+                    " and metadata service.\nWhen ready it prints one line of"
+                    " JSON.")
     add = out.add_argument
     add("--listen", default="127.0.0.1:0", metavar="HOST:PORT",
         help="loopback address; port 0 takes any (default 127.0.0.1:0)")
@@ -98,6 +128,17 @@ def parser():
         help="PENDING jobs a dataset group (default 5)")
     add("--list-lag", type=float, default=0.0, metavar="S",
         help="a job appears in lists S seconds after its creation")
+    add("--session-seconds", type=float, default=3600.0, metavar="S",
+        help="temporary credentials last S seconds (default 3600)")
+    add("--token-seconds", type=float, default=3600.0, metavar="S",
+        help="SSO access tokens last S seconds (default 3600)")
+    add("--imds", choices=Settings.CHOICES["imds"], default="v2",
+        help="the instance metadata speaks v2 only (default), v1 only, both, "
+             "or is off")
+    add("--imds-role", default="EraserInstance", metavar="NAME",
+        help="the instance's role; empty for none")
+    add("--container-token", default="", metavar="T",
+        help="the container credentials need this as Authorization")
     add("--clock-offset", type=float, default=0.0, metavar="S",
         help="the server's clock is S seconds ahead (behind if negative)")
     add("--fault", action="append", default=[], metavar="FAULT",
@@ -125,6 +166,9 @@ class LocalAws:
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
                             options.bucket):
             raise ValueError("%s is no name of a bucket" % options.bucket)
+        if options.bucket in RESERVED:
+            raise ValueError("%s is no bucket's name here, there is a service "
+                             "at its path" % options.bucket)
         specs = [parse_spec(text) for text in options.fault]
         for spec in specs:
             Fault(**spec)
@@ -137,23 +181,57 @@ class LocalAws:
             options.dataset_group or ["shop"], Clock(options.clock_offset),
             options.job_seconds, options.pending_quota, options.list_lag,
             options.versioning,
-            read_users(options.users) if options.users else None)
+            read_users(options.users) if options.users else None,
+            options.session_seconds, options.token_seconds, options.imds,
+            options.imds_role, options.container_token)
         clock = self.settings.clock
         self.credentials = Credentials(clock)
+        self.sessions = Sessions(self.credentials, self.settings)
+        self.tokens = Tokens(clock)
         verifier = Verifier(self.credentials, options.region, clock)
         self.faults = Faults(specs)
         self.store = Store(folder, self.settings)
         self.jobs = Jobs(self.settings, self.store)
         self.personalize = Personalize(self.settings, verifier, self.jobs,
                                        self.faults)
+        query, *others = self.credential_services(verifier)
         self.restore()
         context = self.ca_bundle = None
         if options.tls:
             context, self.ca_bundle = server_context(folder)
         self.server = Server(address, port, context, clock)
         self.server.services = [
-            Admin(self), self.personalize,
+            Admin(self), query, self.personalize, *others,
             S3(self.settings, verifier, self.store, self.jobs, self.faults)]
+
+    def credential_services(self, verifier):
+        """
+        Those that credentials come from. The first, STS, has to be asked
+        before Personalize, which takes whatever else is posted to /, and
+        all before S3, which takes the rest.
+        """
+        settings, faults = self.settings, self.faults
+        sessions, tokens = self.sessions, self.tokens
+        self.sts = Sts(settings, sessions, tokens)
+        self.oidc = Oidc(settings, faults, tokens)
+        self.signin = Signin(settings, faults, sessions, tokens)
+        self.imds = Imds(settings, faults, sessions, tokens)
+        self.container = Container(settings, faults, sessions)
+        self.web_identity_token = opaque("", 90)
+        return [Query(settings, faults, verifier, [self.sts]),
+                Portal(settings, faults, sessions, tokens), self.oidc,
+                self.signin, self.imds, self.container]
+
+    def sources(self):
+        """What a machine has to know to get credentials from here."""
+        sts = self.sts.source()
+        endpoint = self.server.endpoint()
+        return {"assume_role": sts,
+                "web_identity": {"role_arn": sts["web_identity_role_arn"],
+                                 "token": self.web_identity_token},
+                "sso": self.oidc.source(), "login": self.signin.source(),
+                "imds": self.imds.source(endpoint),
+                "container": self.container.source(endpoint)}
 
     def restore(self):
         """Everything as it was when the server became ready."""
@@ -167,6 +245,11 @@ class LocalAws:
         self.credentials.add(self.options.access_key_id,
                              self.options.secret_access_key,
                              self.options.session_token)
+        self.sessions.clear()
+        self.tokens.clear()
+        self.tokens.add("web-identity", self.web_identity_token, DAY)
+        for service in (self.sts, self.oidc, self.signin):
+            service.clear()
 
     def ready_line(self):
         groups = self.settings.dataset_group_arns()

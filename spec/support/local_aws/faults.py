@@ -50,6 +50,34 @@ ERRORS = {
     "InternalServerException": (500, "An internal error occurred."),
     "ServiceUnavailable": (503, None),
     "ServiceUnavailableException": (503, "Try again later."),
+    # STS's
+    "InvalidIdentityToken": (
+        400, "Couldn't retrieve verification key from your identity "
+             "provider"),
+    "IDPCommunicationError": (
+        400, "An error occurred contacting the identity provider."),
+    "IDPRejectedClaim": (403, "The identity provider rejected the claim."),
+    "InvalidClientTokenId": (
+        403, "The security token included in the request is invalid."),
+    "RegionDisabledException": (
+        403, "STS is not activated in this region for your account."),
+    "Throttling": (400, "Rate exceeded"),
+    # the SSO portal's, OIDC's and Sign-In's
+    "UnauthorizedException": (401, "Session token not found or invalid"),
+    "ForbiddenException": (403, "No access"),
+    "InvalidGrantException": (400, "Invalid refresh token provided"),
+    "InvalidClientException": (401, "Invalid client or client secret"),
+    "InvalidRequestException": (400, "Invalid request"),
+    "SlowDownException": (400, "Slow down"),
+    "TooManyRequestsError": (429, "Too many requests"),
+    "TOKEN_EXPIRED": (400, "The refresh token has expired."),
+    "USER_CREDENTIALS_CHANGED": (400, "The user's credentials changed."),
+    "INSUFFICIENT_PERMISSIONS": (400, "The user may not do this."),
+    # of metadata: an answer of 200 that is none, and an agent not ready
+    "AssumeRoleUnauthorizedAccess": (
+        200, "EC2 cannot assume the role EraserInstance."),
+    "CredentialsUninitialized": (
+        503, "CredentialsV2Request: Credentials uninitialized for ID"),
     # S3's
     "AccessDenied": (403, "Access Denied"),
     "ExpiredToken": (400, "The provided token has expired."),
@@ -81,6 +109,7 @@ ERRORS = {
              "endpoint."),
 }
 TRICKS = {
+    "status-N": "the HTTP status N and nothing else",
     "html-503": "a proxy's 503 page in HTML",
     "html-200": "a 200 page in HTML: an answer that is no answer",
     "close": "the connection is closed without an answer",
@@ -90,12 +119,15 @@ TRICKS = {
     "empty-page": "a list answers an empty page with a token that goes on",
     "same-token": "a list answers with the token it was given",
     "job-fails": "the job made by this create ends FAILED",
+    "stale": "credentials (or a token) that claim to have expired already",
 }
-CARRIED_OUT = ("cut", "garbled", "empty-page", "same-token", "job-fails")
+CARRIED_OUT = ("cut", "garbled", "empty-page", "same-token", "job-fails",
+               "stale")
 WHERE = ("type", "header", "code")
 SPEC = re.compile(
-    r"(?:(?P<operation>[A-Za-z0-9]+|\*)=)?(?P<name>[A-Za-z][A-Za-z0-9.-]*)"
+    r"(?:(?P<operation>[A-Za-z0-9]+|\*)=)?(?P<name>[A-Za-z][A-Za-z0-9._-]*)"
     r"(?:@(?P<where>[a-z+]+))?(?::(?P<times>[0-9]+))?").fullmatch
+STATUS = re.compile(r"status-([2-5][0-9][0-9])").fullmatch
 DELAY = re.compile(r"delay-([0-9]+(?:\.[0-9]+)?)").fullmatch
 HTML = (b"<html><head><title>503 Service Temporarily Unavailable</title>"
         b"</head>\r\n<body><center><h1>503 Service Temporarily Unavailable"
@@ -116,6 +148,9 @@ class Fault:
         delayed = DELAY(name)
         if delayed:
             name, delay = "delay", float(delayed[1])
+        bare = STATUS(name)
+        if bare:
+            name, status = "status", int(bare[1])
         if (name not in ERRORS and name not in TRICKS and name != "delay"
                 and status is None and body is None):
             raise ValueError("there is no fault %s (see --help)" % name)
@@ -220,6 +255,10 @@ def spoil(fault, answer, error):
         answer.headers = [("Content-Type", "text/html")]
         answer.content = HTML
         answer.code = fault.name
+    elif fault.name == "status":
+        answer = error(fault)
+        answer.headers, answer.content = [], b""
+        answer.code = "status-%d" % fault.status
     elif fault.name not in TRICKS and fault.name != "delay":
         answer = error(fault)
     if fault.body is not None:

@@ -27,11 +27,16 @@ class Clock:
 class Settings:
     """Identity of the account, and the knobs of its behaviour."""
 
-    KNOBS = ("job_seconds", "pending_quota", "list_lag", "versioning")
+    KNOBS = ("job_seconds", "pending_quota", "list_lag", "versioning",
+             "session_seconds", "token_seconds", "imds", "imds_role",
+             "container_token")
+    CHOICES = {"imds": ("v2", "v1", "both", "off")}
 
     def __init__(self, region, account, bucket, dataset_groups, clock=None,
                  job_seconds=2.0, pending_quota=5, list_lag=0.0,
-                 versioning=False, users=None):
+                 versioning=False, users=None, session_seconds=3600.0,
+                 token_seconds=3600.0, imds="v2", imds_role="EraserInstance",
+                 container_token=""):
         self.region = region
         self.account = account
         self.bucket = bucket
@@ -42,6 +47,11 @@ class Settings:
         self.pending_quota = pending_quota
         self.list_lag = list_lag
         self.versioning = versioning
+        self.session_seconds = session_seconds
+        self.token_seconds = token_seconds      # of an SSO access token
+        self.imds = imds
+        self.imds_role = imds_role      # "" where the instance has none
+        self.container_token = container_token  # "" where none is needed
         self.users = users          # frozenset of ids as bytes, or None
         self.initial = {name: getattr(self, name) for name in self.KNOBS}
         self.initial["users"] = users
@@ -52,6 +62,18 @@ class Settings:
             setattr(self, name, value)
         self.clock.offset = self.initial_offset
 
+    def fit(self, name, value):
+        """A knob's value in its type, or ValueError."""
+        wanted = type(self.initial[name])
+        if any(isinstance(value, kind) != (wanted is kind)
+               for kind in (bool, str)):
+            raise ValueError("%s takes a %s" % (name, wanted.__name__))
+        value = wanted(value)
+        if value not in self.CHOICES.get(name, (value,)):
+            raise ValueError("%s takes one of %s" % (
+                name, ", ".join(self.CHOICES[name])))
+        return value
+
     def arn(self, resource):
         return "arn:%s:personalize:%s:%s:%s" % (
             self.partition, self.region, self.account, resource)
@@ -59,6 +81,16 @@ class Settings:
     def dataset_group_arns(self):
         return [self.arn("dataset-group/" + g) for g in self.dataset_groups]
 
+    def iam_arn(self, resource, account=None):
+        return "arn:%s:iam::%s:%s" % (self.partition,
+                                      account or self.account, resource)
+
     def role_arn(self):
-        return "arn:%s:iam::%s:role/PersonalizeS3" % (
-            self.partition, self.account)
+        return self.iam_arn("role/PersonalizeS3")
+
+    def user_arn(self):
+        return self.iam_arn("user/eraser")
+
+    def assumed_role_arn(self, role, session, account=None):
+        return "arn:%s:sts::%s:assumed-role/%s/%s" % (
+            self.partition, account or self.account, role, session)

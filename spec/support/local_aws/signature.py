@@ -35,20 +35,35 @@ class Refusal(Exception):
 
 
 class Credentials:
-    """Who may call: access key id to (secret, session token, expiry)."""
+    """
+    Who may call: access key id to (secret, session token, expiry, ARN). The
+    ARN is None for the user of the account.
+    """
 
     def __init__(self, clock):
         self.clock = clock
         self.known = {}
 
-    def add(self, access_key_id, secret, token=None, expires=None):
-        self.known[access_key_id] = (secret, token, expires)
+    def add(self, access_key_id, secret, token=None, expires=None, arn=None):
+        self.known[access_key_id] = (secret, token, expires, arn)
+
+    def expire(self, access_key_id):
+        """Lets credentials be over from now on; whether they are known."""
+        found = self.known.get(access_key_id)
+        if found:
+            secret, token, _, arn = found
+            self.add(access_key_id, secret, token, self.clock.now(), arn)
+        return found is not None
+
+    def arn_of(self, access_key_id):
+        return self.known.get(access_key_id, (None,))[-1]
 
     def secret_of(self, access_key_id, token):
         """The secret, or Refusal where key or token do not hold."""
-        if access_key_id not in self.known:
+        found = self.known.get(access_key_id)
+        if found is None:
             raise Refusal("unknown-key", "no such access key id")
-        secret, expected, expires = self.known[access_key_id]
+        secret, expected, expires, _ = found
         if token != expected:
             raise Refusal("bad-token", "the session token does not fit")
         if expires is not None and self.clock.now() >= expires:

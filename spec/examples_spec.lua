@@ -1,0 +1,98 @@
+--- Every example runs, against a local AWS.
+
+local script = require "spec.support.script"
+local vectors = require "spec.support.vectors"
+
+local ROOT = debug.getinfo(1, "S").source:match("^@(.*)spec/[^/]*$") or ""
+local LIST = "USER_ID\nalice\nbob\n4711\n"
+
+-- The shell text that runs an example with what its head says it takes.
+local function command(example, location)
+  return "POLL_SECONDS=0.05 " .. script.command(
+    ROOT .. "examples/" .. example,
+    'demo "$PERSONALIZE_DATASET_GROUP_ARN" "$PERSONALIZE_ROLE_ARN" ' ..
+    (location or '"s3://$PERSONALIZE_BUCKET/erasure/users.csv"'))
+end
+
+-- Its output and status, with a list lying in the bucket.
+local function run(options, text)
+  return script.with_file(LIST, function(list)
+    return script.beside_aws(
+      ("--job-seconds 0.3 --object erasure/users.csv=%s %s"):format(list,
+        options), text)
+  end)
+end
+
+describe("example", function()
+  for _, name in ipairs(vectors.names(ROOT .. "examples")) do
+    if name:find "%.lua$" then
+      it(name .. " succeeds", function()
+        local output, status = run("--tls", command(name))
+        assert.equal(0, status, output)
+        assert.truthy(output:find("data-deletion-job/demo", 1, true), output)
+        assert.is_nil(output:find("traceback", 1, true), output)
+      end)
+
+      it(name .. " says what is wrong", function()
+        local output, status = script.run(ROOT .. "examples/" .. name)
+        assert.not_equal(0, status)
+        assert.truthy(output ~= "")
+        assert.is_nil(output:find("traceback", 1, true), output)
+      end)
+    end
+  end
+end)
+
+describe("create_data_deletion_job.lua", function()
+  local EXAMPLE = "create_data_deletion_job.lua"
+
+  it("follows the job to its end", function()
+    local output, status = run("", command(EXAMPLE))
+    assert.equal(0, status, output)
+    assert.truthy(output:find "COMPLETED", output)
+    assert.truthy(output:find "deleted%s+3 records", output)
+  end)
+
+  it("tells why a job failed", function()
+    local output, status = run("", command(EXAMPLE, "s3://nowhere/users.csv"))
+    assert.equal(1, status, output)
+    assert.truthy(output:find "FAILED", output)
+    assert.truthy(output:find "reason", output)
+  end)
+end)
+
+describe("handle_errors.lua", function()
+  local EXAMPLE = "handle_errors.lua"
+
+  it("says what each error means, and whether to come again", function()
+    local codes = { InvalidInputException = "1",
+      ResourceAlreadyExistsException = "1", ResourceNotFoundException = "1",
+      TooManyTagsException = "1", ResourceInUseException = "75",
+      AccessDeniedException = "1" }
+    local options, commands, expected = {}, {}, {}
+    for code, status in pairs(codes) do
+      options[#options + 1] = ("--fault %s:1"):format(code)
+      commands[#commands + 1] = command(EXAMPLE) .. '; echo "exit $?"'
+      expected[#expected + 1] = { code, status }
+    end
+    local output = run(table.concat(options, " "),
+      table.concat(commands, "; "))
+    local at = 0
+    for part, status in output:gmatch "(.-)exit (%d+)\n" do
+      at = at + 1
+      assert.equal(expected[at][2], status, part)
+      assert.truthy(part:find(expected[at][1], 1, true), part)
+    end
+    assert.equal(#expected, at, output)
+  end)
+
+  it("lists the faults of an input", function()
+    local output, status = run("", script.command(
+      ROOT .. "examples/" .. EXAMPLE, "'no good name' x y z"))
+    assert.equal(1, status)
+    for _, name in ipairs { "jobName", "datasetGroupArn", "roleArn",
+      "dataSource.dataLocation" } do
+      assert.truthy(output:find("  " .. name .. ": ", 1, true), output)
+    end
+  end)
+end)

@@ -1,0 +1,185 @@
+-- Finalizers run whenever Lua allocates, also inside our C functions. Here
+-- they use and close the very object that is at work.
+
+local child = require "spec.support.child"
+local core = require "personalize.core"
+local curl = require "personalize.curl"
+local json = require "cjson"
+local torture = require "spec.support.torture"
+
+local same = torture.same
+
+-- The collector at work all the time.
+collectgarbage("setpause", 0)
+collectgarbage("setstepmul", 100000)
+
+-- Calls f at the end of every collection, until the answer is called.
+local function at_each_collection(f)
+  local stopped = false
+  local arm
+  local function finalize()
+    if not stopped then
+      arm()
+      f()
+    end
+  end
+  function arm()
+    if newproxy then
+      getmetatable(newproxy(true)).__gc = finalize
+    else
+      setmetatable({}, { __gc = finalize })
+    end
+  end
+  arm()
+  return function() stopped = true end
+end
+
+-- f(i), many times, while interfere runs in the collector. Errors of Lua's
+-- are no fault as long as `again` works in the end.
+local function run(name, f, interfere, again)
+  local finalized, completed, wrong = 0, 0, nil
+  local busy = false
+  local stop = at_each_collection(function()
+    if not busy then
+      busy = true
+      finalized = finalized + 1
+      pcall(interfere)
+      busy = false
+    end
+  end)
+  for i = 1, 400 do
+    local ok, err = pcall(f, i)
+    completed = completed + (ok and 1 or 0)
+    if not ok and tostring(err):find("^WRONG") then
+      wrong = wrong or err
+    end
+  end
+  stop()
+  collectgarbage()
+  local ok, err = pcall(again)
+  ok = ok and not wrong and finalized > 100
+  torture.passed = torture.passed + (ok and 1 or 0)
+  torture.failed = torture.failed + (ok and 0 or 1)
+  print(("%-6s %s (%d finalizers, %d of 400 calls completed)%s"):format(
+    ok and "ok" or "FAILED", name, finalized, completed,
+    ok and "" or "\n       " .. tostring(wrong or err)))
+end
+
+-- A result that is there has to be right.
+local function right(expected, got, what)
+  if expected ~= got then
+    error("WRONG " .. what .. ": " .. tostring(got), 0)
+  end
+end
+
+-- ---- the core --------------------------------------------------------------
+
+local RANDOM, NOW = ("\1"):rep(16), 1795478400
+local KEYS = { access_key_id = "AKID", secret_access_key = ("s"):rep(40),
+  session_token = ("t"):rep(5000) }
+local params = { endpoint = "https://personalize.eu-west-1.amazonaws.com",
+  region = "eu-west-1", signing_name = "personalize",
+  target_prefix = "AmazonPersonalize", user_agent = "agent" }
+local ARN = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
+local input = { jobName = "job-1", datasetGroupArn = ARN,
+  dataSource = { dataLocation = "s3://bucket/users.csv" },
+  roleArn = "arn:aws:iam::123456789012:role/Personalize", tags = {} }
+for i = 1, 100 do
+  input.tags["key" .. i] = ("value"):rep(10)
+end
+local REFUSAL = { status = 400, headers = { ["x-amzn-requestid"] = "id-1" },
+  body = '{"__type":"FooError","message":"' .. ("m "):rep(400) .. '"}' }
+
+local service
+local expected_head, expected_body
+
+local function whole_way()
+  local attempt = assert(core.attempt(service, "CreateDataDeletionJob", input,
+    RANDOM, 3, true))
+  local head, body = attempt:sign(KEYS, NOW)
+  expected_head, expected_body = expected_head or head, expected_body or body
+  right(expected_head, head, "head")
+  right(expected_body, body, "body")
+  local verdict = attempt:judge(REFUSAL, nil, NOW, 0.5, 60)
+  right("FooError", verdict.code, "code")
+  right("id-1", verdict.request_id, "request_id")
+  right(("m "):rep(399) .. "m", verdict.message, "message")
+end
+
+local function renew()
+  service = assert(core.service(params))
+end
+
+renew()
+whole_way()
+
+run("another call in a finalizer", whole_way, function()
+  local attempt = core.attempt(service, "TagResource",
+    { resourceArn = ARN, tags = { other = ("o"):rep(200) } }, RANDOM, 3, true)
+  attempt:sign({ access_key_id = "OTHER", secret_access_key = "other",
+    session_token = ("o"):rep(9000) }, NOW + 86400)
+  attempt:judge({ status = 500, body = ("<p>other</p>"):rep(300) }, nil, NOW,
+    0.5, 60)
+end, whole_way)
+
+run("the service closed in a finalizer", function(i)
+  if i % 3 == 0 then
+    renew()
+  end
+  whole_way()
+end, function()
+  service:close()
+end, function()
+  renew()
+  whole_way()
+end)
+
+run("the input changed in a finalizer", function(i)
+  input.tags = {}
+  for n = 1, 40 do
+    input.tags["key" .. n .. "-" .. i] = "v"
+  end
+  core.attempt(service, "CreateDataDeletionJob", input, RANDOM, 3, true)
+end, function()
+  for key in pairs(input.tags) do
+    input.tags[key] = nil
+  end
+  for n = 1, 80 do
+    input.tags["other" .. n] = "w"
+  end
+end, function() end)
+
+-- ---- libcurl ---------------------------------------------------------------
+
+local faults = child.start("python3 spec/support/faults.py")
+local ready = json.decode(faults:line())
+local handle = curl.handle()
+
+local function get(path, handle_used)
+  return handle_used:perform { method = "GET", proxy = "",
+    url = ready.http:gsub("localhost", "127.0.0.1") .. path,
+    headers = { { "x-a", ("a"):rep(100) }, { "x-b", ("b"):rep(100) } } }
+end
+
+local function exchange()
+  local response = assert(get("/repeated", handle))
+  right(200, response.status, "status")
+  right('{"ok":true}', response.body, "body")
+  for name in pairs(response.headers) do
+    if not name:find("^[%w%-]+$") then
+      error("WRONG header: " .. name, 0)
+    end
+  end
+end
+
+run("the handle closed in a finalizer", exchange, function()
+  handle:close()
+end, exchange)
+
+run("another request in a finalizer", exchange, function()
+  get("/big-100000", handle)
+end, exchange)
+
+handle:close()
+faults:stop()
+torture.finish()

@@ -1,0 +1,13 @@
+#ifndef LPZ_ENDPOINT_H
+#define LPZ_ENDPOINT_H
+/*
+ * Regions, partitions and the URLs of services as functions of
+ * personalize.core.
+ */
+#include "lpz.h"
+
+/* endpoint, is_endpoint, is_region, partition, pseudo_region, s3_path;
+   NULL-ended. */
+extern const luaL_Reg lpz_endpoint_functions[];
+
+#endif
