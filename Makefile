@@ -47,6 +47,7 @@ CORE_SOURCES = $(filter-out $(CURL_ONLY),$(wildcard src/core/*.c src/io/*.c src/
 LUA_FILES = $(shell find src/personalize -name '*.lua' | LC_ALL=C sort)
 COMMANDS = $(wildcard src/bin/*)
 C_TESTS = $(patsubst spec/c/%.c,$(OUT)/c/%,$(wildcard spec/c/*_test.c))
+FUZZED = $(filter-out run,$(patsubst spec/fuzz/%.c,%,$(wildcard spec/fuzz/*.c)))
 VERSION = $(shell sed -n 's/^return "\(.*\)"/\1/p' src/personalize/version.lua)
 
 # src/core and src/io know no Lua, so their objects serve every version of it.
@@ -94,7 +95,19 @@ $(OUT)/c/%.o: spec/c/%.c Makefile
 $(OUT)/c/%_test: $(OUT)/c/%_test.o $(filter $(OUT)/core/% $(OUT)/io/%,$(CORE_OBJECTS))
 	$(call SAY,LD,$@)
 	$Q$(PROGRAM) $(shell pkg-config --libs cmocka) $(CRYPTO_LIBS) -lm -lpthread
-.PRECIOUS: $(OUT)/c/%.o $B/binding/%.o
+
+# A program that feeds a fuzz target its corpus, and with clang the fuzzer.
+$(OUT)/fuzz/%.o: spec/fuzz/%.c Makefile
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$Q$(COMPILE)
+$(OUT)/fuzz/%_run: $(OUT)/fuzz/%.o $(OUT)/fuzz/run.o $(filter $(OUT)/core/%,$(CORE_OBJECTS))
+	$(call SAY,LD,$@)
+	$Q$(PROGRAM) $(CRYPTO_LIBS) -lm
+$(OUT)/fuzz/%_fuzz: $(OUT)/fuzz/%.o $(filter $(OUT)/core/%,$(CORE_OBJECTS))
+	$(call SAY,LD,$@)
+	$Q$(PROGRAM) -fsanitize=fuzzer $(CRYPTO_LIBS) -lm
+.PRECIOUS: $(OUT)/c/%.o $(OUT)/fuzz/%.o $B/binding/%.o
 
 # -- Trying it ---------------------------------------------------------------
 deps: ## install what everything here needs (Debian, root); elsewhere say what to install
@@ -122,13 +135,27 @@ vectors: ## only the specs that read $PERSONALIZE_VECTORS
 # Leaks and undefined behaviour show best without the optimiser's rewriting.
 SANITIZED = OUT=build/checked CFLAGS="-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined" CPPFLAGS=-DPZ_TEST
-CHECK_VERSIONS ?= 5.1 5.4
+CHECK_VERSIONS ?= $(filter-out luajit,$(LUA_VERSIONS))
 
 check: ## C tests and specs under the address and undefined behaviour sanitizers
 	@spec/support/deps test
 	@+$(MAKE_MANY) $(CHECK_VERSIONS:%=all-%)
 	@+$(MAKE_MANY) $(SANITIZED) c-programs $(CHECK_VERSIONS:%=host-%)
 	@spec/support/run-suites --lua "$(CHECK_VERSIONS)" check
+
+# Each for FUZZ_SECONDS; what it finds is added to no corpus.
+FUZZING = OUT=build/fuzzed CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined"
+FUZZ_SECONDS ?= 60
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (60), with clang's libFuzzer
+	@+$(MAKE_MANY) $(FUZZING) $(FUZZED:%=build/fuzzed/fuzz/%_fuzz)
+	@for name in $(FUZZED); do mkdir -p build/fuzzed/corpus/$$name; \
+	  build/fuzzed/fuzz/$${name}_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 \
+	    -print_final_stats=1 -artifact_prefix=build/fuzzed/$$name- \
+	    build/fuzzed/corpus/$$name spec/fuzz/corpus/$$name 2>build/fuzzed/$$name.log || \
+	    { tail -40 build/fuzzed/$$name.log >&2; exit 1; }; \
+	  echo "  $$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzzed/$$name.log) runs"; done
 
 bench: ## time and memory, a line of JSON each
 	@+$(MAKE_MANY) all-5.1 all-5.4
@@ -157,7 +184,7 @@ host-%: $(PLAIN_OBJECTS)
 # With the hook that lets an allocation fail, which the libraries never have.
 c-tests:
 	@+$(MAKE_ALSO) c-programs OUT=$(OUT)/hooked CPPFLAGS="$(CPPFLAGS) -DPZ_TEST"
-c-programs: $(C_TESTS)
+c-programs: $(C_TESTS) $(FUZZED:%=$(OUT)/fuzz/%_run)
 	@:
 
 # A Lua of our own, with all of the C in it: sanitizers want to be in the
@@ -212,4 +239,4 @@ help: ## this list
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
 
 .DEFAULT_GOAL := all
-.PHONY: all headers deps demo test vectors check bench soak lint everything c-tests c-programs install uninstall rock clean sources help
+.PHONY: all headers deps demo test vectors check fuzz bench soak lint everything c-tests c-programs install uninstall rock clean sources help

@@ -146,6 +146,27 @@ describe("adaptive mode", function()
     assert.is_true(last < 2 * (1 / 0.5) + 1 + 0.1, last)
   end)
 
+  it("takes three tenths off the rate with each throttling in a row",
+    function()
+      local client = world:client { retry_mode = "adaptive", timeout = 1000,
+        max_attempts = 1 }
+      for _ = 1, 500 do -- 100 a second
+        client:list_data_deletion_jobs()
+      end
+      world.always[LIST] = refuse "ThrottlingException"
+      for _ = 1, 8 do
+        pcall(client.list_data_deletion_jobs, client)
+      end
+      -- 100 * 0.7^8 is 5.8 a second; so many are also there at once.
+      world.always[LIST] = nil
+      local before = world.monotonic
+      for _ = 1, 20 do
+        client:list_data_deletion_jobs()
+      end
+      local elapsed = world.monotonic - before
+      assert.is_true(elapsed > 1 and elapsed < 4, elapsed)
+    end)
+
   it("does not slow down for failures of another kind", function()
     local client = world:client(ADAPTIVE)
     for _ = 1, 10 do

@@ -1,5 +1,5 @@
 --- Bad input: every fault of a call is told at once, before anything is sent,
--- and without its value. And good input, as it is written.
+-- and without its value.
 
 local cjson = require "cjson"
 local json = require "spec.support.json"
@@ -73,8 +73,7 @@ end
 
 local function takes(title, operation, changes, options)
   it("takes " .. title, function()
-    local body = body_of(operation, input_of(operation, changes), options)
-    json.decode(body)
+    json.decode(body_of(operation, input_of(operation, changes), options))
   end)
 end
 
@@ -292,14 +291,12 @@ describe("input", function()
     for _, name in ipairs { "a", "0", "A-", "9_z-Z" } do
       takes("the job name " .. name, CREATE, { jobName = name })
     end
-    for _, arn in ipairs { "", "x", "arn:aws:personalize:r:a:",
+    for _, arn in ipairs { "x", "arn:aws:personalize:r:a:",
       "arn:aws:s3:r:a:x", "arn:AWS:personalize:r:a:x",
       "arn::personalize:r:a:x", "arn:aws:personalize:r", " " .. ARN .. "x",
       "ARN" .. ARN } do
-      if arn ~= "" then -- the model sets no least length
-        refuses(("the ARN %q"):format(arn), CREATE, { datasetGroupArn = arn },
-          { "datasetGroupArn pattern" })
-      end
+      refuses(("the ARN %q"):format(arn), CREATE, { datasetGroupArn = arn },
+        { "datasetGroupArn pattern" })
     end
     for _, arn in ipairs { ARN .. "x", "arn:aws-cn:personalize:::x",
       "arn:aws-us-gov:personalize:r:a:b:c:d" } do
@@ -437,15 +434,6 @@ describe("input", function()
     assert.is_true(#e.params >= 100)
   end)
 
-  it("leaves the client fit for the next call", function()
-    local client, sent = stub.client(ANSWER)
-    stub.failure(client.call, client, CREATE, { jobName = 1 })
-    client:call(CREATE, stub.input(CREATE))
-    assert.equal(1, #sent)
-    assert.equal(json.canonical(cjson.encode(stub.input(CREATE))),
-      json.canonical(sent[1].body))
-  end)
-
   describe("that is wrong", function()
     -- Values that can be found again in whatever comes out.
     local PLANTED = "PlantedValue"
@@ -508,140 +496,5 @@ describe("input", function()
       assert.same({ "resourceArn missing", "tagKeys missing" },
         (faults(UNTAG, {}, LENIENT)))
     end)
-  end)
-end)
-
-describe("input is written", function()
-  it("in the order of the model, without what is absent", function()
-    assert.equal('{"jobName":"gdpr-1","datasetGroupArn":"' .. ARN ..
-      'shop","dataSource":{"dataLocation":"s3://erasure/users.csv"},' ..
-      '"roleArn":"' .. ROLE .. 'PersonalizeS3"}',
-      body_of(CREATE, stub.input(CREATE)))
-  end)
-
-  it("as an object where there is none", function()
-    assert.equal("{}", body_of(LIST))
-    assert.equal("{}", body_of(LIST, {}))
-  end)
-
-  it("with empty lists as lists", function()
-    assert.truthy(body_of(TAG, input_of(TAG, { tags = {} }))
-      :find('"tags":[]', 1, true))
-    assert.truthy(body_of(UNTAG, input_of(UNTAG, { tagKeys = {} }))
-      :find('"tagKeys":[]', 1, true))
-    assert.truthy(body_of(CREATE, input_of(CREATE, { tags = {} }))
-      :find('"tags":[]', 1, true))
-  end)
-
-  it("with both forms of tags alike, always in one order", function()
-    local map, list = {}, {}
-    for i = 1, 20 do
-      local key = ("k%02d"):format(i)
-      map[key] = "v" .. i
-      list[i] = { tagKey = key, tagValue = "v" .. i }
-    end
-    assert.equal(body_of(TAG, input_of(TAG, { tags = list })),
-      body_of(TAG, input_of(TAG, { tags = map })))
-  end)
-
-  it("with integers as integers", function()
-    assert.equal('{"maxResults":100}', body_of(LIST, { maxResults = 100 }))
-    assert.equal('{"maxResults":7}', body_of(LIST, { maxResults = 7.0 }))
-  end)
-
-  it("with every character a string may have", function()
-    local texts = { '"quoted" \\ back/slash', "\8\12\10\13\9\1\31\127",
-      "\226\128\168\226\128\169", "\240\159\152\128", E_ACUTE }
-    for _, text in ipairs(texts) do
-      local body = body_of(TAG, input_of(TAG, { tags = { k = text } }),
-        { parameter_validation = false })
-      assert.equal(text, json.decode(body).tags[1].tagValue)
-      assert.equal(text, cjson.decode(body).tags[1].tagValue)
-      -- As SDKs write it: only what must be is escaped.
-      if text:byte() > 127 then
-        assert.truthy(body:find(text, 1, true))
-      end
-    end
-  end)
-
-  it("from the caller's table as it is, which stays so", function()
-    local input = input_of(TAG, { tags = { a = "b" } })
-    local client = stub.client(ANSWER)
-    client:call(TAG, input)
-    assert.same(input_of(TAG, { tags = { a = "b" } }), input)
-  end)
-end)
-
-describe("input of other operations", function()
-  local function free(input)
-    return json.canonical(body_of("DescribeAnything", input))
-  end
-
-  it("is whatever JSON has", function()
-    assert.equal(json.canonical [[ { "a": [1, 2.5, -3, "x", true, false],
-      "b": { "c": { "d": "e" } }, "f": 100 } ]],
-      free { a = { 1, 2.5, -3, "x", true, false },
-        b = { c = { d = "e" } }, f = 100.0 })
-    assert.equal("{}", free(nil))
-    assert.equal("{}", free {})
-  end)
-
-  it("keeps numbers exactly", function()
-    for _, number in ipairs { 0.1, 1 / 3, 1e300, -1e-300, 2 ^ 53, -2 ^ 53,
-      123456789.125 } do
-      local text = body_of("DescribeAnything", { n = number })
-      assert.equal(number, json.decode(text).n)
-    end
-  end)
-
-  for title, bad in pairs {
-    ["a function"] = print,
-    ["NaN"] = 0 / 0,
-    ["infinity"] = math.huge,
-    ["invalid UTF-8"] = "\255",
-    ["a NUL"] = "a\0",
-    ["a hole"] = { [1] = 1, [3] = 3 },
-    ["a mixture"] = { 1, a = 2 },
-    ["keys that are no names"] = { [true] = 1 },
-    ["a name that is not UTF-8"] = { ["\255"] = 1 },
-  } do
-    it("refuses " .. title, function()
-      local found = faults("DescribeAnything", { a = { b = bad } })
-      assert.equal(1, #found)
-      assert.truthy(found[1]:find("^a%.b"))
-    end)
-  end
-
-  it("refuses tables without end", function()
-    local loop = {}
-    loop.loop = loop
-    assert.equal(1, #faults("DescribeAnything", loop))
-    local deep = {}
-    for _ = 1, 100000 do
-      deep = { deep }
-    end
-    assert.equal(1, #faults("DescribeAnything", { deep = deep }))
-  end)
-
-  it("refuses what is no table of members", function()
-    for _, value in ipairs { "x", 1, true, { 1, 2 } } do
-      assert.same({ " type" }, (faults("DescribeAnything", value)))
-    end
-  end)
-
-  it("refuses names that no operation has", function()
-    local client, sent = stub.client()
-    for _, name in ipairs { "", "a b", "X\r\nY: z", "X\0", "1X", "X.Y",
-      ("X"):rep(65), E_ACUTE } do
-      local e = stub.failure(client.call, client, name, {})
-      assert.equal("ParamValidationError", e.code)
-    end
-    for _, name in ipairs { 1, true, {} } do
-      assert.equal("ParamValidationError",
-        stub.failure(client.call, client, name).code)
-    end
-    assert.equal("ParamValidationError",
-      stub.failure(client.call, client).code)
-    assert.equal(0, #sent)
   end)
 end)

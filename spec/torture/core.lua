@@ -136,6 +136,47 @@ test("uniform", "", function()
 end)
 
 
+test("time", "", function()
+  same(1795515072, core.time "2026-11-24T10:11:12Z")
+  same(nil, core.time "yesterday")
+end)
+test("time_text", "", function()
+  same("2026-11-24T10:11:12Z", core.time_text(1795515072.9))
+  same(nil, core.time_text(-1))
+end)
+
+-- ---- processes, files, addresses -------------------------------------------
+
+test("run", "", function()
+  same("said\n", core.run("echo said", 10))
+  local output, why = core.run("exit 3", 10)
+  same(nil, output)
+  same("it ended with status 3", why)
+end)
+
+test("write_private", "", function()
+  local path = os.tmpname()
+  local ok, why = pcall(function()
+    same(true, core.write_private(path, ("secret "):rep(40)))
+    local file = assert(io.open(path))
+    local text = file:read("*a")
+    file:close()
+    same(("secret "):rep(40), text)
+  end)
+  os.remove(path)
+  if not ok then
+    error(why, 0)
+  end
+end)
+
+test("write_private", ", refused", function()
+  same(nil, (core.write_private("/nonexistent/file", "x")))
+end)
+
+test("resolve", "", function()
+  same("127.0.0.1", core.resolve("127.0.0.1")[1])
+end)
+
 -- ---- service and attempt ---------------------------------------------------
 
 local RANDOM = ("\1"):rep(16)
@@ -312,6 +353,39 @@ test("attempt", ":judge, to be tried again", function()
   same(true, verdict.retry)
   same(600, service:state().skew)
   same("string", type(attempt:sign(KEYS, NOW)))
+end)
+
+local put = { method = "PUT", path = "/users.csv", query = "a=b&c",
+  protocol = "xml", keep_path = true, payload_hash = "UNSIGNED-PAYLOAD",
+  body = ("id\n"):rep(100), headers = {} }
+for i = 1, 12 do
+  put.headers[i] = { "x-amz-meta-" .. i, ("v"):rep(i * 30) }
+end
+
+for name, keys in pairs { signed = KEYS, unsigned = false } do
+  test("request", ", " .. name, function()
+    local service = assert(core.service(params))
+    put.unsigned = not keys
+    local attempt = assert(core.request(service, put, RANDOM, 1))
+    same("https://personalize.eu-west-1.amazonaws.com/p/users.csv?a=b&c",
+      attempt:url())
+    local head, body = attempt:sign(keys or nil, NOW)
+    same(put.body, body)
+    same(keys and true or nil,
+      head:find("\r\nauthorization: ", 1, true) and true)
+    assert(head:find("x-amz-meta-12: " .. ("v"):rep(360), 1, true))
+    local verdict = attempt:judge({ status = 404, headers = {},
+      body = "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>" },
+      nil, NOW, 0.5, 60)
+    same("NoSuchKey", verdict.code)
+  end)
+end
+
+test("request", ", refused", function()
+  local attempt, message = core.request(shared, copy(put, { path = "/a\r\n" }),
+    RANDOM, 1)
+  same(nil, attempt)
+  assert(message:find("no request", 1, true))
 end)
 
 -- Misuse raises before anything is owned.

@@ -23,6 +23,23 @@ static struct pz_slice body_of(struct attempt *attempt)
     return body;
 }
 
+/* The service's buffer for inputs, or one on the stack where that is taken. */
+static struct pz_buf *take_input(lua_State *L, struct lpz_service *service)
+{
+    if (service->input_taken)
+        return lpz_newbuffer(L);
+    service->input_taken = 1;
+    pz_buf_clear(&service->input);
+    return &service->input;
+}
+
+static void give_input(struct lpz_service *service, struct pz_buf *input)
+{
+    pz_buf_clear(input);
+    if (input == &service->input)
+        service->input_taken = 0;
+}
+
 int lpz_attempt_new(lua_State *L)
 {
     struct lpz_service *service = lpz_checkservice(L, 1);
@@ -31,16 +48,16 @@ int lpz_attempt_new(lua_State *L)
     lua_Integer max_attempts = luaL_checkinteger(L, 5);
     int validate = lua_toboolean(L, 6);
     const struct pz_operation *model = pz_operation_find(operation);
-    struct pz_buf *body = &service->core.scratch;
     struct attempt *attempt;
     enum pz_status status;
+    struct pz_buf *body;
 
     if (random.len != 16)
         return luaL_error(L, "bad argument #4 (16 random bytes expected)");
-    pz_buf_clear(body);
+    body = take_input(L, service);
     lpz_write_input(L, 3, body, model ? model->input : NULL, validate);
     if (!lua_isnil(L, -1)) {
-        pz_buf_clear(body);
+        give_input(service, body);
         lua_pushnil(L);
         lua_insert(L, -2);
         return 2;
@@ -51,7 +68,8 @@ int lpz_attempt_new(lua_State *L)
     attempt->model = model;
     memcpy(attempt + 1, body->data, body->len);
     attempt->core.body_len = body->len;
-    pz_buf_clear(body);
+    give_input(service, body);
+    (void)lpz_checkservice(L, 1); /* not closed meanwhile? */
     status = pz_attempt_start(&attempt->core, &service->core, operation,
                               body_of(attempt),
                               (const unsigned char *)random.data,
@@ -62,7 +80,7 @@ int lpz_attempt_new(lua_State *L)
     return status == PZ_OK ? 1 : lpz_raise(L, status);
 }
 
-/* Moves a text into the attempt's own block, at *at. */
+/* Copies a text into a block, at *at. */
 static struct pz_slice pack(char **at, struct pz_slice text)
 {
     struct pz_slice packed = { *at, text.len };
@@ -133,6 +151,7 @@ int lpz_request_new(lua_State *L)
 
     attempt = lpz_newuserdata(L, sizeof *attempt + size, ATTEMPT);
     lpz_shareanchor(L, 1, -1);
+    (void)lpz_checkservice(L, 1); /* not closed meanwhile? */
     attempt->service = service;
     at = (char *)(attempt + 1);
     body = pack(&at, body); /* first: see body_of */
@@ -164,7 +183,8 @@ static struct attempt *check_attempt(lua_State *L)
     return attempt;
 }
 
-/* A member of the credentials at 'index'; absent is empty. */
+/* A member of the credentials at 'index', absent is empty. The value stays on
+   the stack, and so the string stays alive. */
 static struct pz_slice credential(lua_State *L, int index, const char *name,
                                   size_t len)
 {
@@ -175,7 +195,6 @@ static struct pz_slice credential(lua_State *L, int index, const char *name,
         s.data = lua_tolstring(L, -1, &s.len);
     else if (!lua_isnil(L, -1))
         luaL_error(L, "%s must be a string", name);
-    lua_pop(L, 1);
     return s;
 }
 
@@ -200,12 +219,54 @@ int lpz_credentials_fault(lua_State *L)
     return 1;
 }
 
+/* A head at most this long is pushed from the C stack. */
+enum { HEAD_ROOM = 4096 };
+
+/* More than the head will have. */
+static size_t head_bound(const struct attempt *attempt,
+                         const struct pz_credentials *credentials)
+{
+    const struct pz_service *service = &attempt->service->core;
+    const struct pz_plan *plan = &attempt->core.plan;
+    size_t bound = 1024 + credentials->access_key_id.len +
+                   credentials->session_token.len + service->host.len +
+                   service->user_agent.len + PZ_TARGET_MAX;
+
+    for (size_t i = 0; i < plan->header_count; i++)
+        bound += 2 * plan->headers[i].name.len + plan->headers[i].value.len + 8;
+    return bound;
+}
+
+/* Pushes the head. While Lua makes the string another may be signed, so it
+   comes out of the service first: into 'large', or onto the C stack. */
+static void push_head(lua_State *L, struct pz_buf *head, struct pz_buf *large)
+{
+    char room[HEAD_ROOM];
+    struct pz_slice text = { room, head->len };
+
+    if (large) {
+        struct pz_buf taken = *head;
+
+        *head = *large;
+        *large = taken;
+        lpz_pushslice(L, pz_buf_slice(large));
+        pz_buf_free(large);
+        return;
+    }
+    if (text.len > sizeof room)
+        lpz_raise(L, PZ_ETOOBIG); /* head_bound was wrong */
+    memcpy(room, head->data, text.len);
+    pz_buf_clear(head); /* it held the token */
+    lpz_pushslice(L, text);
+    pz_wipe(room, text.len);
+}
+
 /* attempt:sign(credentials, now) -> head, body | nil, message; an unsigned
    request's credentials may be nil */
 static int attempt_sign(lua_State *L)
 {
     struct attempt *attempt = check_attempt(L);
-    struct pz_buf *head = &attempt->service->core.head;
+    struct pz_buf *head = &attempt->service->core.head, *large = NULL;
     double now = luaL_checknumber(L, 3);
     struct pz_credentials credentials;
     const char *fault = NULL;
@@ -216,8 +277,11 @@ static int attempt_sign(lua_State *L)
         credentials = read_credentials(L, 2);
         fault = pz_credentials_fault(&credentials);
     }
+    if (fault == NULL && head_bound(attempt, &credentials) > HEAD_ROOM)
+        large = lpz_newbuffer(L);
 
     if (fault == NULL) {
+        (void)check_attempt(L); /* not closed meanwhile? */
         status = pz_attempt_sign(&attempt->core, &attempt->service->core,
                                  &credentials, now);
         if (status == PZ_EINVAL)
@@ -230,12 +294,13 @@ static int attempt_sign(lua_State *L)
         lua_pushstring(L, fault);
         return 2;
     }
-    lpz_pushslice(L, pz_buf_slice(head));
+    push_head(L, head, large);
     lpz_pushslice(L, body_of(attempt));
-    pz_buf_clear(head); /* it held the token */
     return 2;
 }
 
+/* A member that is a string, else empty. It stays on the stack, and so the
+   string stays alive. */
 static struct pz_slice header(lua_State *L, int headers, const char *name,
                               size_t len)
 {
@@ -244,17 +309,17 @@ static struct pz_slice header(lua_State *L, int headers, const char *name,
     lpz_rawgetname(L, headers, name, len);
     if (lua_type(L, -1) == LUA_TSTRING)
         s.data = lua_tolstring(L, -1, &s.len);
-    lua_pop(L, 1);
     return s;
 }
 
 /* Reads { status =, headers =, body = } as a transport gave it; what is not
-   of the right type makes it no response (0). */
+   of the right type makes it no response (0). Leaves values on the stack. */
 static int read_response(lua_State *L, int index, struct pz_response *response)
 {
     lua_Number status;
 
     memset(response, 0, sizeof *response);
+    luaL_checkstack(L, 20, "no room for a response");
     lpz_rawgetname(L, index, "status", 6);
     status = lua_tonumber(L, -1);
     lua_pop(L, 1);
@@ -266,7 +331,6 @@ static int read_response(lua_State *L, int index, struct pz_response *response)
         response->body.data = lua_tolstring(L, -1, &response->body.len);
     else if (!lua_isnil(L, -1))
         return 0;
-    lua_pop(L, 1);
     lpz_rawgetname(L, index, "headers", 7);
     if (lua_istable(L, -1)) {
         int headers = lua_gettop(L);
@@ -283,7 +347,6 @@ static int read_response(lua_State *L, int index, struct pz_response *response)
         response->age = HEADER("age");
 #undef HEADER
     }
-    lua_pop(L, 1);
     return 1;
 }
 
@@ -324,15 +387,14 @@ static void set_decision(lua_State *L, const struct pz_decision *decision,
 static int attempt_url(lua_State *L)
 {
     struct attempt *attempt = check_attempt(L);
-    struct pz_buf *url = &attempt->service->core.scratch;
+    struct pz_buf *url = lpz_newbuffer(L);
     enum pz_status status;
 
-    pz_buf_clear(url);
     status = pz_attempt_url(url, &attempt->core, &attempt->service->core);
     if (status != PZ_OK)
         return lpz_raise(L, status);
     lpz_pushslice(L, pz_buf_slice(url));
-    pz_buf_clear(url);
+    pz_buf_free(url);
     return 1;
 }
 
@@ -340,29 +402,37 @@ static int judge_response(lua_State *L, struct attempt *attempt,
                           const struct pz_response *response,
                           const struct pz_moment *moment)
 {
-    struct pz_verdict *verdict = &attempt->service->verdict;
+    struct pz_verdict verdict;
     struct pz_decision decision;
+    struct pz_slice code, message;
+    char text[PZ_CODE_MAX + PZ_MESSAGE_MAX], *at = text;
     enum pz_status status;
 
-    pz_verdict_free(verdict);
-    status = pz_judge(verdict, response);
+    memset(&verdict, 0, sizeof verdict);
+    status = pz_judge(&verdict, response);
+    if (status == PZ_OK)
+        pz_attempt_decide(&decision, &attempt->core, &attempt->service->core,
+                          &verdict, response, NULL, moment);
+    /* Onto the C stack, where a push that raises loses nothing. */
+    code = pack(&at, pz_slice_sub(pz_buf_slice(&verdict.code), 0,
+                                  PZ_CODE_MAX));
+    message = pack(&at, pz_slice_sub(pz_buf_slice(&verdict.message), 0,
+                                     PZ_MESSAGE_MAX));
+    pz_verdict_free(&verdict);
     if (status != PZ_OK)
         return lpz_raise(L, status);
-    pz_attempt_decide(&decision, &attempt->core, &attempt->service->core,
-                      verdict, response, NULL, moment);
     lua_createtable(L, 0, 10);
-    set_flag(L, "ok", verdict->outcome == PZ_SUCCESS);
+    set_flag(L, "ok", verdict.outcome == PZ_SUCCESS);
     lua_pushinteger(L, response->status);
     lua_setfield(L, -2, "status");
-    set_text(L, "request_id", verdict->request_id);
-    if (verdict->outcome == PZ_SUCCESS)
+    set_text(L, "request_id", verdict.request_id);
+    if (verdict.outcome == PZ_SUCCESS)
         return 1;
-    lua_pushstring(L, verdict->outcome == PZ_SERVICE_ERROR ? "service"
-                                                           : "transport");
+    lua_pushstring(L, verdict.outcome == PZ_SERVICE_ERROR ? "service"
+                                                          : "transport");
     lua_setfield(L, -2, "kind");
-    set_text(L, "code", pz_buf_slice(&verdict->code));
-    set_text(L, "message", pz_buf_slice(&verdict->message));
-    pz_verdict_free(verdict);
+    set_text(L, "code", code);
+    set_text(L, "message", message);
     set_decision(L, &decision, &attempt->core);
     return 1;
 }

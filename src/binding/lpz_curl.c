@@ -3,6 +3,7 @@
  * Knows the request and response tables of a transport (README) and turns
  * them into pz_curl's; refuses to know what is asked, and libcurl.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "../io/pz_curl.h"
@@ -10,6 +11,8 @@
 #include "lpz_sys.h"
 
 #define HANDLE "personalize.curl.handle"
+#define EXCHANGE "personalize.curl.exchange"
+#define KEPT_MAX ((size_t)64 << 10)
 #define TIMEOUT 60.0
 #define CONNECT_TIMEOUT 3.1
 
@@ -169,39 +172,6 @@ static void push_headers(lua_State *L, struct pz_slice head)
     }
 }
 
-static int push_response(lua_State *L, struct pz_curl *c)
-{
-    lua_createtable(L, 0, 3);
-    lua_pushinteger(L, (lua_Integer)c->status);
-    set_field(L, "status");
-    push_headers(L, pz_buf_slice(&c->head));
-    set_field(L, "headers");
-    lpz_pushslice(L, pz_buf_slice(&c->body));
-    set_field(L, "body");
-    pz_curl_forget(c);
-    return 1;
-}
-
-static int push_error(lua_State *L, const char *code, const char *message,
-                      const struct pz_curl *c)
-{
-    lua_pushnil(L);
-    lua_createtable(L, 0, 5);
-    lua_pushstring(L, code);
-    set_field(L, "code");
-    lua_pushstring(L, message);
-    set_field(L, "message");
-    lua_pushboolean(L, c->sent);
-    set_field(L, "sent");
-    lua_pushboolean(L, c->retryable);
-    set_field(L, "retryable");
-    if (c->status) {
-        lua_pushinteger(L, (lua_Integer)c->status);
-        set_field(L, "status");
-    }
-    return 2;
-}
-
 /* ---- the class --------------------------------------------------------- */
 
 struct handle {
@@ -209,38 +179,133 @@ struct handle {
     struct pz_buf scratch; /* the head, where it came as a list */
 };
 
-static int handle_perform(lua_State *L)
+/*
+ * What an exchange works with, on the stack and so nobody else's: a finalizer
+ * may run whenever Lua allocates, and use or close the very handle.
+ */
+struct exchange {
+    struct pz_buf lines, head, body; /* the first goes, the others came */
+    enum pz_fault fault;
+    long status;
+    int sent, retryable;
+    char message[sizeof ((struct pz_curl *)NULL)->message];
+};
+
+static int exchange_gc(lua_State *L)
 {
-    struct handle *h = lpz_checkudata(L, 1, HANDLE);
+    struct exchange *x = lpz_checkudata(L, 1, EXCHANGE);
+
+    pz_buf_free(&x->lines);
+    pz_buf_free(&x->head);
+    pz_buf_free(&x->body);
+    return 0;
+}
+
+/* Moves a buffer with its memory; 'from' becomes an empty one of its kind. */
+static void move(struct pz_buf *to, struct pz_buf *from)
+{
+    struct pz_buf empty = { NULL, 0, 0, from->max, from->secret };
+
+    pz_buf_free(to);
+    *to = *from;
+    *from = empty;
+}
+
+/* Gives memory back to be used again, unless there is other by now, or it is
+   much. */
+static void give_back(struct pz_buf *to, struct pz_buf *from)
+{
+    pz_buf_clear(from);
+    if (to->data == NULL && from->cap <= KEPT_MAX)
+        move(to, from);
+    else
+        pz_buf_free(from);
+}
+
+static void take_outcome(struct exchange *x, struct pz_curl *c)
+{
+    x->status = c->status;
+    x->sent = c->sent;
+    x->retryable = c->retryable;
+    memcpy(x->message, c->message, sizeof x->message);
+    move(&x->head, &c->head);
+    move(&x->body, &c->body);
+    pz_curl_forget(c);
+}
+
+static int push_response(lua_State *L, const struct exchange *x)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, (lua_Integer)x->status);
+    set_field(L, "status");
+    push_headers(L, pz_buf_slice(&x->head));
+    set_field(L, "headers");
+    lpz_pushslice(L, pz_buf_slice(&x->body));
+    set_field(L, "body");
+    return 1;
+}
+
+static int push_error(lua_State *L, const struct exchange *x)
+{
+    lua_pushnil(L);
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, codes[x->fault]);
+    set_field(L, "code");
+    lua_pushstring(L, x->message);
+    set_field(L, "message");
+    lua_pushboolean(L, x->sent);
+    set_field(L, "sent");
+    lua_pushboolean(L, x->retryable);
+    set_field(L, "retryable");
+    if (x->status) {
+        lua_pushinteger(L, (lua_Integer)x->status);
+        set_field(L, "status");
+    }
+    return 2;
+}
+
+static void perform(lua_State *L, struct handle *h, struct exchange *x)
+{
     struct pz_exchange request;
     struct lpz_wait wait;
     const char *wrong;
-    enum pz_fault fault;
 
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
     memset(&request, 0, sizeof request);
     request.timeout = TIMEOUT;
     request.connect_timeout = CONNECT_TIMEOUT;
     request.interrupted = lpz_interrupted;
     request.arg = &wait;
-    pz_curl_forget(&h->curl);
-    pz_buf_clear(&h->scratch);
-    wrong = want_request(L, &request, &h->scratch);
+    wrong = want_request(L, &request, &x->lines);
     if (wrong) {
-        lua_pushfstring(L, "the request's %s is not what it has to be",
-                        wrong);
-        return push_error(L, codes[PZ_FAULT_CONFIG], lua_tostring(L, -1),
-                          &h->curl);
+        x->fault = PZ_FAULT_CONFIG;
+        snprintf(x->message, sizeof x->message,
+                 "the request's %s is not what it has to be", wrong);
+        return;
     }
     lpz_wait_begin(&wait, L);
-    fault = pz_curl_perform(&h->curl, &request);
-    pz_buf_clear(&h->scratch);
-    if (fault == PZ_FAULT_NONE)
-        return push_response(L, &h->curl);
-    if (fault == PZ_FAULT_INTERRUPTED)
+    x->fault = pz_curl_perform(&h->curl, &request);
+    take_outcome(x, &h->curl);
+    if (x->fault == PZ_FAULT_INTERRUPTED)
         lpz_wait_taken(&wait);
-    return push_error(L, codes[fault], h->curl.message, &h->curl);
+}
+
+static int handle_perform(lua_State *L)
+{
+    struct handle *h = lpz_checkudata(L, 1, HANDLE);
+    struct exchange *x;
+    int results;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    x = lpz_newuserdata(L, sizeof *x, EXCHANGE);
+    move(&x->lines, &h->scratch);
+    perform(L, h, x);
+    results = x->fault == PZ_FAULT_NONE ? push_response(L, x)
+                                        : push_error(L, x);
+    give_back(&h->scratch, &x->lines);
+    give_back(&h->curl.head, &x->head);
+    give_back(&h->curl.body, &x->body);
+    return results;
 }
 
 static int handle_close(lua_State *L)
@@ -279,6 +344,11 @@ static const luaL_Reg handle_metamethods[] = {
     { NULL, NULL }
 };
 
+static const luaL_Reg exchange_metamethods[] = {
+    { "__gc", exchange_gc },
+    { NULL, NULL }
+};
+
 static const luaL_Reg functions[] = {
     { "handle", curl_handle },
     { "version", curl_version_text },
@@ -291,6 +361,7 @@ int luaopen_personalize_curl(lua_State *L)
 {
     (void)lpz_mainthread(L); /* where 5.1 is opened by it, it is known */
     lpz_newclass(L, HANDLE, handle_methods, handle_metamethods);
+    lpz_newclass(L, EXCHANGE, NULL, exchange_metamethods);
     lpz_newlib(L, functions);
     return 1;
 }

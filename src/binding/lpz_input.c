@@ -246,10 +246,42 @@ static int by_text(const void *left, const void *right)
     return order ? order : (a->len > b->len) - (a->len < b->len);
 }
 
-/* Pushes a block for 'count' slices. */
-static struct pz_slice *push_slices(lua_State *L, size_t count)
+/*
+ * Strings out of the caller's table, as slices. They are kept in a table of
+ * our own: a finalizer may change the caller's whenever Lua allocates.
+ */
+struct strings {
+    struct pz_slice *all;
+    size_t count, room;
+    int kept; /* stack index of that table */
+};
+
+/* Pushes two values: the table and the block. */
+static struct strings push_strings(lua_State *L, size_t room)
 {
-    return lua_newuserdata(L, (count ? count : 1) * sizeof(struct pz_slice));
+    struct strings s = { NULL, 0, room, 0 };
+
+    lua_createtable(L, (int)room, 0);
+    s.kept = lua_gettop(L);
+    s.all = lua_newuserdata(L, (room ? room : 1) * sizeof *s.all);
+    return s;
+}
+
+/* Adds the value on top, if it is a string and there is room; pops it. The
+   table has the room too: nothing is allocated. */
+static void add_string(lua_State *L, struct strings *s)
+{
+    if (lua_type(L, -1) != LUA_TSTRING || s->count == s->room) {
+        lua_pop(L, 1);
+        return;
+    }
+    s->all[s->count].data = lua_tolstring(L, -1, &s->all[s->count].len);
+    lua_rawseti(L, s->kept, (int)++s->count);
+}
+
+static void sort_strings(struct strings *s)
+{
+    qsort(s->all, s->count, sizeof *s->all, by_text);
 }
 
 static void write_value(struct walk *w, const struct pz_shape *shape,
@@ -263,8 +295,8 @@ static void write_tag_map(struct walk *w, const struct pz_shape *shape,
     lua_State *L = w->L;
     const struct pz_member *members = shape->element->members;
     int table = lua_gettop(L);
-    struct pz_slice *keys;
-    size_t count = 0, n = 0;
+    struct strings keys;
+    size_t count = 0;
 
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) {
@@ -277,27 +309,30 @@ static void write_tag_map(struct walk *w, const struct pz_shape *shape,
         count++;
     }
     check_count(w, shape, path, count);
-    keys = push_slices(L, count);
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1), n++)
-        keys[n].data = lua_tolstring(L, -2, &keys[n].len);
-    qsort(keys, count, sizeof *keys, by_text);
+    keys = push_strings(L, count);
+    for (lua_pushnil(L); lua_next(L, table);) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        add_string(L, &keys);
+    }
+    sort_strings(&keys);
 
     put(w, PZ_LIT("["));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < keys.count; i++) {
         struct path at = { path, { NULL, 0 }, i + 1 };
         struct path key = { &at, pz_slice_of(members[0].name), 0 };
         struct path value = { &at, pz_slice_of(members[1].name), 0 };
 
         put(w, i ? PZ_LIT(",{\"tagKey\":") : PZ_LIT("{\"tagKey\":"));
-        write_text(w, members[0].shape, &key, keys[i]);
+        write_text(w, members[0].shape, &key, keys.all[i]);
         put(w, PZ_LIT(",\"tagValue\":"));
-        lpz_rawgetname(L, table, keys[i].data, keys[i].len);
+        lpz_rawgetname(L, table, keys.all[i].data, keys.all[i].len);
         write_string(w, members[1].shape, &value);
         lua_pop(L, 1);
         put(w, PZ_LIT("}"));
     }
     put(w, PZ_LIT("]"));
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }
 
 /* Tells the first key that a list of tags on top has twice. */
@@ -306,30 +341,25 @@ static void check_tag_twice(struct walk *w, const struct path *path,
 {
     lua_State *L = w->L;
     int table = lua_gettop(L);
-    struct pz_slice *keys = push_slices(L, count);
-    size_t n = 0;
+    struct strings keys = push_strings(L, count);
 
     for (size_t i = 1; i <= count; i++) {
         lua_rawgeti(L, table, (int)i);
         if (lua_istable(L, -1)) {
             lpz_rawgetname(L, lua_gettop(L), "tagKey", 6);
-            if (lua_type(L, -1) == LUA_TSTRING) {
-                keys[n].data = lua_tolstring(L, -1, &keys[n].len);
-                n++;
-            }
-            lua_pop(L, 1);
+            add_string(L, &keys);
         }
         lua_pop(L, 1);
     }
-    qsort(keys, n, sizeof *keys, by_text);
-    for (size_t i = 1; i < n; i++) {
-        if (by_text(&keys[i - 1], &keys[i]) == 0) {
+    sort_strings(&keys);
+    for (size_t i = 1; i < keys.count; i++) {
+        if (by_text(&keys.all[i - 1], &keys.all[i]) == 0) {
             lua_pushliteral(L, "the same tagKey stands in it twice");
             fault(w, path, "duplicate");
             break;
         }
     }
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }
 
 static int is_tag_map(lua_State *L)

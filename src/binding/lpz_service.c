@@ -11,7 +11,21 @@ static int service_gc(lua_State *L)
     struct lpz_service *service = lpz_checkudata(L, 1, LPZ_SERVICE);
 
     pz_service_free(&service->core);
-    pz_verdict_free(&service->verdict);
+    pz_buf_free(&service->input);
+    return 0;
+}
+
+/* Wipes what is secret; the rest stays until nobody can be reading it. */
+static int service_close(lua_State *L)
+{
+    struct lpz_service *service = lpz_checkudata(L, 1, LPZ_SERVICE);
+
+    pz_signer_free(service->core.signer);
+    service->core.signer = NULL;
+    pz_buf_free(&service->core.scratch);
+    pz_buf_free(&service->core.head);
+    if (!service->input_taken)
+        pz_buf_free(&service->input);
     return 0;
 }
 
@@ -114,7 +128,7 @@ static int service_url(lua_State *L)
 void lpz_service_class(lua_State *L)
 {
     static const luaL_Reg service_methods[] = {
-        { "close", service_gc },
+        { "close", service_close },
         { "state", service_state },
         { "url", service_url },
         { NULL, NULL }

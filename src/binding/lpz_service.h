@@ -9,10 +9,15 @@
 
 #define LPZ_SERVICE "personalize.service"
 
+/*
+ * A finalizer may run whenever Lua allocates, and use or close the very
+ * service that is at work. So nothing in 'core' is relied on across a call of
+ * Lua's, and 'input' only by whoever took it.
+ */
 struct lpz_service {
     struct pz_service core;
-    struct pz_verdict verdict; /* of the judgement under way; here, so that
-                                  Lua owns it should a push raise */
+    struct pz_buf input; /* where an attempt's input is written */
+    int input_taken;     /* for good, should an error have been raised then */
 };
 
 /* Registers the class; pushes nothing. */

@@ -13,9 +13,10 @@ static int time_read(lua_State *L)
 {
     double epoch = 0;
 
-    if (pz_time_parse_iso8601(&epoch, lpz_checkslice(L, 1)) != PZ_OK)
-        return 0;
-    lua_pushnumber(L, epoch);
+    if (pz_time_parse_iso8601(&epoch, lpz_checkslice(L, 1)) == PZ_OK)
+        lua_pushnumber(L, epoch);
+    else
+        lua_pushnil(L);
     return 1;
 }
 
@@ -25,11 +26,12 @@ static int time_write(lua_State *L)
 {
     char s[PZ_STAMP_LEN + 1];
 
-    if (pz_time_stamp(s, floor(luaL_checknumber(L, 1))) != PZ_OK)
-        return 0;
-    lua_pushfstring(L, "%c%c%c%c-%c%c-%c%cT%c%c:%c%c:%c%cZ", s[0], s[1], s[2],
-                    s[3], s[4], s[5], s[6], s[7], s[9], s[10], s[11], s[12],
-                    s[13], s[14]);
+    if (pz_time_stamp(s, floor(luaL_checknumber(L, 1))) == PZ_OK)
+        lua_pushfstring(L, "%c%c%c%c-%c%c-%c%cT%c%c:%c%c:%c%cZ", s[0], s[1],
+                        s[2], s[3], s[4], s[5], s[6], s[7], s[9], s[10],
+                        s[11], s[12], s[13], s[14]);
+    else
+        lua_pushnil(L);
     return 1;
 }
 

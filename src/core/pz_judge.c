@@ -4,7 +4,7 @@
 #include "pz_text.h"
 #include "pz_xml.h"
 
-enum { CODE_MAX = 128, REQUEST_ID_MAX = 128 };
+enum { REQUEST_ID_MAX = 128 };
 
 /* "ns#FooError:http://…" to "FooError": the colon goes first, since what
    follows it may hold a '#'. */
@@ -17,7 +17,7 @@ static struct pz_slice bare_code(struct pz_slice code)
     if (hash < code.len)
         code = pz_slice_sub(code, hash + 1, code.len);
     code = pz_slice_trim(code);
-    if (code.len > CODE_MAX || !pz_is_visible(code))
+    if (code.len > PZ_CODE_MAX || !pz_is_visible(code))
         code.len = 0;
     return code;
 }

@@ -9,7 +9,10 @@
  */
 #include "pz_buf.h"
 
-enum { PZ_MESSAGE_MAX = 1024 }; /* of an error's text; the rest is cut */
+enum {
+    PZ_CODE_MAX = 128,    /* a name that is longer is none */
+    PZ_MESSAGE_MAX = 1024 /* of an error's text; the rest is cut */
+};
 
 /* Where an answer's error stands. */
 enum pz_protocol {

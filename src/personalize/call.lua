@@ -94,12 +94,16 @@ local function try(settings, attempt, operation, number, keys, deadline,
   return verdict, response
 end
 
+-- Refusals that fresh credentials may turn; once a call.
+local EXPIRED = { ExpiredToken = true, ExpiredTokenException = true,
+  InvalidToken = true }
+
 -- Attempts until one is done with. Answers what `read` makes of the answer
 -- and a meta table; or nil and an error's fields.
 local function loop(settings, attempt, operation, input, credentials,
     deadline, read, method, url)
   local started = core.monotonic()
-  local verdict, response, keys, output, unclear
+  local verdict, response, keys, output, unclear, again, renewed
   local number = 0
   repeat
     local wait = attempt:admit(core.now(), deadline - core.monotonic())
@@ -112,7 +116,7 @@ local function loop(settings, attempt, operation, input, credentials,
       break
     end
     local fault
-    keys, fault = credentials()
+    keys, fault = credentials(deadline)
     if not keys then
       verdict = fault
       break
@@ -134,8 +138,11 @@ local function loop(settings, attempt, operation, input, credentials,
       end
     end
     unclear = unclear or verdict.unclear
-    local again = verdict.retry
-    if again then
+    again = verdict.retry
+    if EXPIRED[verdict.code] and settings.invalidate and not renewed then
+      settings.invalidate(keys.access_key_id)
+      renewed, again = true, true
+    elseif again then
       tell(settings, { name = "retry", operation = operation,
         attempt = number, code = verdict.code, delay = verdict.delay })
       if not settings.sleep(verdict.delay) then
@@ -170,8 +177,8 @@ end
 --- of one service share
 ---@param operation string
 ---@param input? table
----@param credentials fun(): personalize.Credentials?, table? nil and an
---- error's fields where there are none
+---@param credentials fun(deadline: number): personalize.Credentials?, table?
+--- nil and an error's fields where there are none
 ---@param deadline number when the call must be over, on the monotonic clock
 ---@return table? output
 ---@return table meta after a failure, the fields of the error

@@ -3,10 +3,15 @@
 -- Knows what belongs to one client; refuses to know how a call is made.
 
 local Error = require "personalize.error"
+local cache = require "personalize.credentials.cache"
 local call = require "personalize.call"
+local chain = require "personalize.credentials.chain"
 local config = require "personalize.config"
-local create = require "personalize.create"
 local core = require "personalize.core"
+local create = require "personalize.create"
+local files = require "personalize.files"
+local instance = require "personalize.credentials.instance"
+local world_of = require "personalize.credentials.world"
 
 ---@class personalize.Client
 local Client = { __name = "personalize.Client" }
@@ -33,39 +38,12 @@ local function settings(client)
   return found
 end
 
--- Both kinds of source answer with credentials fit to sign with, or nil and
--- an error's fields.
-
-local function unfit(message, cause)
-  return nil, { code = "CredentialsError", kind = "client",
-    message = message, cause = cause }
-end
-
-local function from_environment()
-  local id = config.env "AWS_ACCESS_KEY_ID"
-  local secret = config.env "AWS_SECRET_ACCESS_KEY"
-  if not id and not secret then
-    return nil, { code = "NoCredentialsError", kind = "client",
-      message = "no credentials: neither the credentials option nor " ..
-        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set" }
-  elseif not id or not secret then
-    return unfit((id and "AWS_SECRET_ACCESS_KEY" or "AWS_ACCESS_KEY_ID") ..
-      " is not set, but its other half is")
-  end
-  local found = { access_key_id = id, secret_access_key = secret,
-    session_token = config.env "AWS_SESSION_TOKEN" }
-  local fault = config.credentials_fault(found)
-  if fault then
-    return unfit("the environment's credentials: " .. fault)
-  end
-  return found
-end
-
-local function credentials_from(given)
-  if given == nil then
-    return from_environment
-  elseif type(given) == "table" then
-    return function() return given end
+-- A function given as credentials: asked for each attempt, as its owner knows
+-- best how long an answer is good.
+local function from_function(given)
+  local function unfit(message, cause)
+    return nil, { code = "CredentialsError", kind = "client",
+      message = message, cause = cause }
   end
   return function()
     local ok, found = pcall(given)
@@ -79,6 +57,22 @@ local function credentials_from(given)
       return unfit("the credentials function: " .. fault)
     end
     return found
+  end
+end
+
+-- Credentials by AWS's chain, kept and kept fresh.
+local function from_chain(found)
+  local world = world_of.new(found, config.env)
+  local kept = cache.new(function(deadline)
+    world.deadline = deadline
+    return chain.fetch(world)
+  end)
+  found.cache = kept
+  found.invalidate = function(access_key_id)
+    kept:invalidate(access_key_id)
+  end
+  return function(deadline)
+    return kept:get(deadline)
   end
 end
 
@@ -103,12 +97,37 @@ local function with_headers(transport)
   end
 end
 
--- What needs a region; done at the first call, since not every way to a
--- region is open when a client is made.
-local function open(found)
+local function no_region(found)
+  Error.raise { code = "NoRegionError", kind = "client",
+    message = "no region: give the region option, set AWS_REGION, or write " ..
+      "region into the profile " .. found.profile }
+end
+
+-- Completes the settings: from the shared files, and where no region is set,
+-- from the instance's metadata. At the first call, since a client may be made
+-- where no file can be read yet.
+local function complete(found)
+  local shared, failure = files.load(config.env, files.read)
+  if not shared then
+    Error.raise(failure)
+  end
+  config.complete(found, shared)
+  if not found.get_credentials then
+    found.get_credentials = from_chain(found)
+  end
   if not found.region then
-    Error.raise { code = "NoRegionError", kind = "client",
-      message = "no region: give the region option or set AWS_REGION" }
+    found.region = instance.region(world_of.new(found, config.env))
+  end
+  found.is_complete = true
+end
+
+-- What needs a region.
+local function open(found)
+  if not found.is_complete then
+    complete(found)
+  end
+  if not found.region then
+    no_region(found)
   end
   local url, wrong = core.endpoint { region = found.region,
     endpoint = found.endpoint, use_fips = found.use_fips,
@@ -134,7 +153,15 @@ end
 ---@nodiscard
 function Client.new(options)
   local found = config.resolve(options)
-  found.credentials = credentials_from(found.credentials)
+  local given = found.credentials
+  found.credentials = nil
+  if type(given) == "table" then
+    found.get_credentials = function() return given end
+  elseif given then
+    found.get_credentials = from_function(given)
+    -- Asking it again is all there is to do.
+    found.invalidate = function() end
+  end
   found.sleep = found.sleep and tolerant(found.sleep) or core.sleep
   if found.transport then
     found.transport = with_headers(found.transport)
@@ -158,6 +185,33 @@ function Client:close()
     found.service:close()
     found.service = nil
   end
+end
+
+---@class personalize.Identity
+---@field region string
+---@field profile string the selected profile's name
+---@field source string where the credentials came from
+---@field access_key_id string its last four characters
+---@field expiration? number seconds since 1970, UTC
+---@field endpoint string URL
+
+--- Where region and credentials came from: the thing to print when something
+--- is odd. Asks the sources, makes no call of the service, shows no secret.
+---@return personalize.Identity
+function Client:identity()
+  local found = settings(self)
+  if not found.service then
+    open(found)
+  end
+  local keys, failure =
+    found.get_credentials(core.monotonic() + found.timeout)
+  if not keys then
+    Error.raise(failure)
+  end
+  return { region = found.region, profile = found.profile,
+    source = keys.source or "the credentials option",
+    access_key_id = keys.access_key_id:sub(-4),
+    expiration = keys.expiration, endpoint = found.url }
 end
 
 --- What AWS answered beside the output.
@@ -192,7 +246,7 @@ function Client:call(operation, input)
   -- What a create needs beside a call is in a file of its own.
   local is_create = operation == "CreateDataDeletionJob"
   local run = is_create and create.run or call.run
-  local output, result = run(found, operation, input, found.credentials,
+  local output, result = run(found, operation, input, found.get_credentials,
     core.monotonic() + found.timeout)
   if not output then
     if not is_create then

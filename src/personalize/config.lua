@@ -1,9 +1,10 @@
---- From options and environment to checked settings.
--- Knows every option of `personalize.new` and the variables behind it.
--- Reads no files and makes no requests.
+--- From options, environment and profile to checked settings.
+-- Knows every option of `personalize.new`, the variable and the profile's key
+-- behind it. Reads no files by itself and makes no requests.
 
 local Error = require "personalize.error"
 local core = require "personalize.core"
+local files = require "personalize.files"
 local version = require "personalize.version"
 
 local M = {}
@@ -20,8 +21,13 @@ local M = {}
 ---@field credentials? personalize.Credentials|fun(): personalize.Credentials
 --- else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
 ---@field endpoint? string a URL for every service
----@field endpoints? { personalize?: string } URLs for one service each; else
---- AWS_ENDPOINT_URL_PERSONALIZE, then AWS_ENDPOINT_URL
+---@field endpoints? { personalize?: string, sts?: string, sso?: string, sso_oidc?: string, signin?: string, metadata?: string }
+--- URLs for one service each; else AWS_ENDPOINT_URL_PERSONALIZE and the like,
+--- then AWS_ENDPOINT_URL, then the profile's services section and endpoint_url
+---@field profile? string of the shared files; the environment's keys are then
+--- not looked at; else AWS_PROFILE, then "default"
+---@field mfa_token? fun(serial: string): string the code of an MFA device, for
+--- roles that ask for one
 ---@field use_fips? boolean default false; else AWS_USE_FIPS_ENDPOINT
 ---@field use_dualstack? boolean default false; else AWS_USE_DUALSTACK_ENDPOINT
 ---@field timeout? number seconds for a whole call, default 60
@@ -134,12 +140,13 @@ local function read_digits(text)
   return text:find("^%d+$") and tonumber(text)
 end
 
--- What an option must be; `env` is asked where the option is absent.
+-- What an option must be. Where it is absent, `env` is asked, then the
+-- profile's `key`.
 local OPTIONS = {
   app_id = { check = is_app_id, env = { "AWS_SDK_UA_APP_ID" },
-    must = "at most 50 letters, digits and !#$%&'*+-.^_`|~" },
+    key = "sdk_ua_app_id", must = "at most 50 letters, digits and !#$%&'*+-.^_`|~" },
   ca_bundle = { check = is_text, env = { "AWS_CA_BUNDLE" },
-    must = "a file name" },
+    key = "ca_bundle", must = "a file name" },
   connect_timeout = { check = is_positive, default = 3.1,
     must = "a number of seconds above 0" },
   credentials = { must = "a table or a function",
@@ -147,20 +154,24 @@ local OPTIONS = {
       return type(value) == "table" or is_function(value)
     end },
   disable_clock_skew_correction = { check = is_boolean, default = false,
-    must = A_BOOLEAN, env = { "AWS_DISABLE_CLOCK_SKEW_CORRECTION" } },
+    must = A_BOOLEAN, env = { "AWS_DISABLE_CLOCK_SKEW_CORRECTION" },
+    key = "disable_clock_skew_correction" },
   endpoint = { check = is_endpoint, must = AN_ENDPOINT },
   endpoints = { must = "a table of endpoints",
     check = function(value) return type(value) == "table" end },
   max_attempts = { check = is_attempts, default = 3, read = read_digits,
-    env = { "AWS_MAX_ATTEMPTS" }, must = "a whole number above 0" },
+    env = { "AWS_MAX_ATTEMPTS" }, key = "max_attempts", must = "a whole number above 0" },
+  mfa_token = { check = is_function, must = "a function" },
   on_event = { check = is_function, must = "a function" },
   parameter_validation = { check = is_boolean, default = true,
     must = A_BOOLEAN },
+  profile = { check = is_text, env = { "AWS_PROFILE" },
+    must = "the name of a profile" },
   proxy = { check = is_text, must = "a URL" },
   region = { check = is_region, env = { "AWS_REGION", "AWS_DEFAULT_REGION" },
-    must = "1 to 63 letters, digits and inner hyphens" },
+    key = "region", must = "1 to 63 letters, digits and inner hyphens" },
   retry_mode = { check = is_retry_mode, default = "standard",
-    read = string.lower, env = { "AWS_RETRY_MODE" },
+    read = string.lower, env = { "AWS_RETRY_MODE" }, key = "retry_mode",
     must = "standard or adaptive (legacy is not offered: standard retries " ..
       "more kinds of failure, and sooner)" },
   sleep = { check = is_function, must = "a function" },
@@ -168,12 +179,14 @@ local OPTIONS = {
     must = "a number of seconds above 0" },
   transport = { check = is_function, must = "a function" },
   use_dualstack = { check = is_boolean, default = false, must = A_BOOLEAN,
-    env = { "AWS_USE_DUALSTACK_ENDPOINT" } },
+    env = { "AWS_USE_DUALSTACK_ENDPOINT" }, key = "use_dualstack_endpoint" },
   use_fips = { check = is_boolean, default = false, must = A_BOOLEAN,
-    env = { "AWS_USE_FIPS_ENDPOINT" } },
+    env = { "AWS_USE_FIPS_ENDPOINT" }, key = "use_fips_endpoint" },
 }
 
-local SERVICES = { personalize = true }
+-- The services a client talks to, and what AWS calls them in variables.
+local SERVICES = { personalize = "PERSONALIZE", sts = "STS", sso = "SSO",
+  sso_oidc = "SSO_OIDC", signin = "SIGNIN", metadata = false }
 
 local function sorted_keys(set)
   local keys = {}
@@ -216,6 +229,14 @@ local function read_boolean(text)
   return text
 end
 
+-- A text from a variable or a profile as the option's type.
+local function typed(option, text)
+  if option.check == is_boolean then
+    return read_boolean(text)
+  end
+  return option.read and option.read(text) or text
+end
+
 -- The value of one option and, for errors, where it came from.
 local function find(name, option, given)
   if given[name] ~= nil then
@@ -224,15 +245,9 @@ local function find(name, option, given)
   for _, variable in ipairs(option.env or {}) do
     local value = env(variable)
     if value then
-      if option.check == is_boolean then
-        value = read_boolean(value)
-      elseif option.read then
-        value = option.read(value) or value
-      end
-      return value, variable
+      return typed(option, value), variable
     end
   end
-  return option.default
 end
 
 local CREDENTIALS = { access_key_id = "string",
@@ -277,26 +292,52 @@ local function check_endpoints(given)
   end
 end
 
--- code, then the service's variable, then the global one.
-local function find_endpoint(settings)
-  local given = settings.endpoints and settings.endpoints.personalize or
-    settings.endpoint
-  if given then
-    return given
+local function is_ignoring(profile)
+  local ignored = env "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" or
+    profile.ignore_configured_endpoint_urls
+  return ignored ~= nil and ignored:lower() == "true"
+end
+
+-- A URL that was configured, or an error that says where.
+local function configured(url, where)
+  if url and not is_endpoint(url) then
+    config_error(where .. " must be " .. AN_ENDPOINT)
   end
-  local ignored = env "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
-  if ignored and ignored:lower() == "true" then
+  return url
+end
+
+-- The service's URL out of the profile's services section.
+local function from_services(shared, profile, service)
+  if not profile.services then
     return nil
   end
-  for _, variable in ipairs { "AWS_ENDPOINT_URL_PERSONALIZE",
-    "AWS_ENDPOINT_URL" } do
-    local url = env(variable)
-    if url then
-      if not is_endpoint(url) then
-        config_error(variable .. " must be " .. AN_ENDPOINT)
-      end
-      return url
+  local section = shared.services[profile.services]
+  if not section then
+    config_error(("there is no section [services %s], which the profile names")
+      :format(profile.services))
+  end
+  local of_service = section[service] and core.ini_sub(section[service])
+  return of_service and of_service.endpoint_url
+end
+
+-- A function from a service to the URL it was given: code, then the service's
+-- variable, then the global one, then the profile's in the same order.
+local function endpoints(settings, shared, profile)
+  local given = settings.endpoints or {}
+  local ignoring = is_ignoring(profile)
+  return function(service)
+    local name = SERVICES[service]
+    if given[service] or settings.given_endpoint and name then
+      return given[service] or settings.given_endpoint
+    elseif ignoring or not name then
+      return nil
     end
+    return configured(env("AWS_ENDPOINT_URL_" .. name),
+        "AWS_ENDPOINT_URL_" .. name) or
+      configured(env "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL") or
+      configured(from_services(shared, profile, service),
+        "endpoint_url of " .. service .. " in the services section") or
+      configured(profile.endpoint_url, "endpoint_url of the profile")
   end
 end
 
@@ -319,7 +360,8 @@ local function user_agent(settings)
   return table.concat(parts, " ")
 end
 
---- Checked settings of a client, from its options and the environment.
+--- Checked settings of a client, from its options and the environment; what
+-- a profile may say is still open.
 ---@param options? personalize.Options
 ---@return table
 function M.resolve(options)
@@ -333,17 +375,63 @@ function M.resolve(options)
     local value, source = find(name, option, options)
     if value ~= nil and not option.check(value) then
       config_error(source .. " must be " .. option.must)
+    elseif value == nil and not option.key then
+      value = option.default
     end
     settings[name] = value
   end
   if settings.endpoints then
     check_endpoints(settings.endpoints)
   end
+  if not settings.endpoint then
+    for _, variable in ipairs { "AWS_ENDPOINT_URL_PERSONALIZE",
+      "AWS_ENDPOINT_URL" } do
+      configured(env(variable), variable)
+    end
+  end
   settings.credentials = check_credentials(settings.credentials)
-  settings.endpoint = find_endpoint(settings)
-  settings.endpoints = nil
-  settings.user_agent = user_agent(settings)
+  settings.given_endpoint, settings.endpoint = settings.endpoint, nil
+  settings.profile_is_argument = options.profile ~= nil
+  settings.profile_is_explicit = settings.profile ~= nil
+  settings.profile = settings.profile or "default"
   return settings
+end
+
+-- The profile's table; a default that is not there says nothing.
+local function profile_of(settings, shared)
+  local profile = shared.profiles[settings.profile]
+  if not profile and settings.profile_is_explicit then
+    config_error(("there is no profile %s in %s or %s"):format(
+      settings.profile, shared.paths.config, shared.paths.credentials))
+  end
+  return profile or {}
+end
+
+--- Completes settings with what the profile says, and the defaults.
+---@param settings table of `resolve`; changed
+---@param shared personalize.Files
+function M.complete(settings, shared)
+  local profile = profile_of(settings, shared)
+  for name, option in pairs(OPTIONS) do
+    local text = option.key and profile[option.key]
+    if settings[name] == nil and text and text ~= "" then
+      local value = typed(option, text)
+      if not option.check(value) then
+        config_error(("%s must be %s"):format(
+          files.where(shared, settings.profile, option.key), option.must))
+      end
+      settings[name] = value
+    elseif settings[name] == nil then
+      settings[name] = option.default
+    end
+  end
+  settings.endpoint_of = endpoints(settings, shared, profile)
+  settings.endpoint = settings.endpoint_of "personalize"
+  if settings.region then
+    local region, fips = core.pseudo_region(settings.region)
+    settings.region, settings.use_fips = region, settings.use_fips or fips
+  end
+  settings.user_agent = user_agent(settings)
 end
 
 M.env = env

@@ -1,0 +1,175 @@
+--- A command that prints credentials, and what of the machine that takes.
+
+local core = require "personalize.core"
+local profile = require "personalize.credentials.profile"
+local world = require "spec.support.world"
+
+local function slurp(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "*a"
+  if file then
+    file:close()
+  end
+  return text
+end
+
+describe("a command", function()
+  it("gives what it prints", function()
+    assert.equal("a b\n", core.run("echo a b", 10))
+    assert.equal("", core.run("true", 10))
+    assert.equal(100000, #core.run(
+      "head -c 100000 /dev/zero | tr '\\0' x", 10))
+  end)
+
+  it("reads nothing and says nothing on standard error", function()
+    assert.equal("", core.run("cat", 10))
+    assert.equal("out\n", core.run("echo err >&2; echo out", 10))
+  end)
+
+  it("fails by its status or signal, without its words", function()
+    local output, why = core.run("echo s3cret; exit 3", 10)
+    assert.is_nil(output)
+    assert.truthy(why:find "status 3")
+    assert.is_nil(why:find "s3cret")
+    output, why = core.run("kill -9 $$", 10)
+    assert.is_nil(output)
+    assert.truthy(why:find "signal 9")
+    _, why = core.run("/no/such/program", 10)
+    assert.truthy(why:find "status 127")
+  end)
+
+  it("is killed with all it began when it takes too long", function()
+    local started = core.monotonic()
+    local output, why = core.run("sleep 30 & sleep 30", 0.3)
+    assert.is_nil(output)
+    assert.equal("it took too long", why)
+    assert.is_true(core.monotonic() - started < 10)
+  end)
+
+  it("is not waited for beyond its end by what it left behind", function()
+    local started = core.monotonic()
+    assert.equal("x\n", core.run("sleep 5 & echo x", 10))
+    assert.is_true(core.monotonic() - started < 4)
+  end)
+
+  it("is killed when it prints without end", function()
+    local output, why = core.run("cat /dev/zero", 30)
+    assert.is_nil(output)
+    assert.truthy(why:find "1 MiB")
+  end)
+
+  it("is refused with a zero byte", function()
+    assert.is_false(pcall(core.run, "true\0", 1))
+    assert.is_false(pcall(core.run, "true"))
+  end)
+end)
+
+describe("a private file", function()
+  it("is written whole, for its owner alone", function()
+    local path = os.tmpname()
+    assert.is_true(core.write_private(path, "one"))
+    assert.is_true(core.write_private(path, ("two\0"):rep(10000)))
+    assert.equal(("two\0"):rep(10000), slurp(path))
+    local pipe = io.popen("ls -l " .. path .. "; ls " .. path .. "*")
+    local listing = pipe:read "*a"
+    pipe:close()
+    assert.truthy(listing:find "^%-rw%-%-%-%-%-%-%-")
+    assert.equal(path .. "\n", listing:match "\n(.*)$") -- and nothing beside it
+    os.remove(path)
+  end)
+
+  it("stays as it was where writing fails", function()
+    local ok, why = core.write_private("/no/such/folder/file", "x")
+    assert.is_nil(ok)
+    assert.equal("string", type(why))
+  end)
+end)
+
+describe("a host", function()
+  it("has addresses, in one form each", function()
+    assert.same({ "127.0.0.1" }, core.resolve "127.0.0.1")
+    assert.same({ "::1" }, core.resolve "0:0::0:1")
+    assert.same({ "127.0.0.1" }, core.resolve "127.1")
+  end)
+
+  it("that is none has a reason", function()
+    local found, why = core.resolve "not a host"
+    assert.is_nil(found)
+    assert.equal("string", type(why))
+  end)
+end)
+
+describe("dates", function()
+  it("are read and written", function()
+    assert.equal(1795521600, core.time "2026-11-24T12:00:00Z")
+    assert.equal("2026-11-24T12:00:00Z", core.time_text(1795521600.9))
+    assert.is_nil(core.time "yesterday")
+    assert.is_nil(core.time_text(-1))
+    assert.is_nil(core.time_text(0 / 0))
+  end)
+end)
+
+describe("credential_process", function()
+  local function fetch(command, run, more)
+    return profile.fetch(world.new { env = { HOME = "/home" }, profile = "a",
+      run = run, files = { ["/home/.aws/config"] = "[profile a]\n" ..
+        "credential_process = " .. command .. "\n" .. (more or "") } })
+  end
+
+  local function printing(text)
+    return fetch("any", function() return text end)
+  end
+
+  local WHOLE = '{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":' ..
+    '"s3cret","SessionToken":"token","Expiration":"2026-11-24T12:00:00Z",' ..
+    '"AccountId":"123456789012"}'
+
+  it("gives what the command prints", function()
+    local found, fault = fetch("echo '" .. WHOLE .. "'")
+    assert.is_nil(fault)
+    assert.same({ access_key_id = "AKID", secret_access_key = "s3cret",
+      session_token = "token", expiration = 1795521600,
+      account_id = "123456789012", source = "credential process" }, found)
+  end)
+
+  it("needs no token, expiration or account", function()
+    local found = fetch("any", function()
+      return '{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"s3cret",' ..
+        '"SessionToken":null}'
+    end, "aws_account_id = 210987654321")
+    assert.same({ access_key_id = "AKID", secret_access_key = "s3cret",
+      account_id = "210987654321", source = "credential process" }, found)
+  end)
+
+  it("is given a minute", function()
+    local given
+    fetch("any thing", function(command, timeout)
+      given = { command, timeout }
+      return nil, "it took too long"
+    end)
+    assert.same({ "any thing", 60 }, given)
+  end)
+
+  it("fails without a word of the command's", function()
+    for _, text in ipairs { "", "s3cret", "[]", "null", "{}",
+      (WHOLE:gsub('"Version":1', '"Version":2')),
+      (WHOLE:gsub('"Version":1', '"Version":"1"')),
+      (WHOLE:gsub('"AccessKeyId":"AKID",', "")),
+      (WHOLE:gsub('"SecretAccessKey":"s3cret",', "")),
+      (WHOLE:gsub("2026%-", "s3cret-")), (WHOLE:gsub("AKID", "AK\\nID")),
+      WHOLE .. WHOLE, (WHOLE:gsub('"token"', "7")) } do
+      local found, fault = printing(text)
+      assert.is_nil(found, text)
+      assert.equal("CredentialsError", fault.code)
+      assert.is_nil(fault.message:find "s3cret")
+    end
+    local _, fault = fetch "echo s3cret; exit 1"
+    assert.truthy(fault.message:find "status 1")
+    assert.is_nil(fault.message:find "s3cret")
+  end)
+
+  it("may be interrupted", function()
+    local _, fault = fetch("any", function() return nil, "interrupted" end)
+    assert.equal("InterruptedError", fault.code)
+  end)
+end)

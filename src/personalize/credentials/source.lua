@@ -1,0 +1,199 @@
+--- What the sources of credentials share: how they fail, and how they read
+-- what others wrote.
+-- Knows the shape of credentials and of an error's fields; refuses to know any
+-- source.
+
+local cjson = require "cjson"
+local Error = require "personalize.error"
+local core = require "personalize.core"
+local redact = require "personalize.redact"
+
+-- An instance of its own: others may change the settings of the shared one.
+local json = cjson.new()
+json.decode_invalid_numbers(false)
+
+local M = {}
+
+---@class personalize.World what a source may ask of the client: variables,
+--- files, time and requests
+---@field env fun(name: string): string?
+---@field read fun(path: string): string?, string? nil and "absent" or why
+---@field write fun(path: string, text: string): boolean?, string?
+---@field now fun(): number
+---@field random fun(count: integer): string
+---@field request fun(request: table): table?, table?
+---@field files fun(): table?, table?
+---@field endpoint fun(service: string): string?
+---@field profile? string
+---@field profile_is_argument? boolean
+---@field profile_is_explicit? boolean
+---@field region? string
+---@field home? string
+---@field options table
+---@field use_fips? boolean
+---@field use_dualstack? boolean
+---@field run? fun(command: string, timeout: number): string?, string?
+---@field resolve? fun(host: string): string[]?, string?
+---@field warn? fun(message: string)
+
+--- A failure of a source that is configured.
+---@param message string without values that are secret
+---@param more? { cause: any, unrecoverable: boolean?, retryable: boolean? }
+---@return nil
+---@return table failure
+function M.fail(message, more)
+  more = more or {}
+  return nil, { code = "CredentialsError", kind = "client", message = message,
+    cause = more.cause, unrecoverable = more.unrecoverable or nil,
+    retryable = more.retryable }
+end
+
+--- A failure that only another configuration mends.
+---@param message string
+---@return nil
+---@return table failure
+function M.misconfigured(message)
+  return nil, { code = "ConfigError", kind = "client", message = message }
+end
+
+-- Ours, and not the source's: they go up as they are.
+local PASSED_ON = { InterruptedError = true, PhaseError = true }
+
+--- A request of a source that failed.
+---@param what string what was asked, for people
+---@param failure table the error's fields
+---@param secrets? string[] what was sent: an answer may quote it
+---@param unrecoverable? boolean
+---@return nil
+---@return table failure
+function M.refused(what, failure, secrets, unrecoverable)
+  if PASSED_ON[failure.code] then
+    return nil, failure
+  end
+  local message = tostring(failure.message or "no reason given")
+  for _, secret in ipairs(secrets or {}) do
+    message = redact.message(message, { secret_access_key = secret })
+  end
+  failure.message = message
+  return M.fail(("%s: %s: %s"):format(what, tostring(failure.code), message),
+    { cause = setmetatable(failure, Error), unrecoverable = unrecoverable,
+      retryable = failure.retryable })
+end
+
+--- Is it one that the same request will meet again?
+---@param failure table
+---@return boolean
+function M.is_final(failure)
+  local status = failure.status
+  return status ~= nil and status >= 400 and status < 500 and
+    not failure.retryable
+end
+
+--- The members of a JSON object, or nil where the text is none.
+---@param text string?
+---@return table?
+function M.decode(text)
+  local ok, found = pcall(json.decode, text)
+  if not ok or type(found) ~= "table" then
+    return nil
+  end
+  return found
+end
+
+---@param value table
+---@return string
+function M.encode(value)
+  return json.encode(value)
+end
+
+--- The same with names in lower case: metadata services are not of one mind.
+---@param text string?
+---@return table?
+function M.document(text)
+  local found = M.decode(text)
+  if not found then
+    return nil
+  end
+  local lower = {}
+  for name, value in pairs(found) do
+    lower[type(name) == "string" and name:lower() or name] = value
+  end
+  return lower
+end
+
+--- A member that is text, and not empty.
+---@param found any
+---@param name string
+---@return string?
+function M.text(found, name)
+  local value = type(found) == "table" and found[name]
+  if type(value) == "string" and value ~= "" then
+    return value
+  end
+end
+
+--- Seconds since 1970 of a member that is a date; the AWS CLI has written
+-- "UTC" in place of "Z".
+---@param found any
+---@param name string
+---@return number?
+function M.time(found, name)
+  local value = M.text(found, name)
+  return value and core.time((value:gsub("UTC$", "Z")))
+end
+
+--- Credentials out of what a service wrote.
+---@param found table
+---@param names { access_key_id: string, secret_access_key: string,
+--- session_token: string, expiration: string? } its members
+---@param optional? table<string, true> of ours: what may be absent
+---@return table? credentials
+---@return string? why
+function M.credentials(found, names, optional)
+  local made = {}
+  optional = optional or {}
+  for ours, theirs in pairs(names) do
+    local value = M.text(found, theirs)
+    if value and ours == "expiration" then
+      value = M.time(found, theirs)
+      if not value then
+        return nil, theirs .. " is no date"
+      end
+    end
+    local is_absent = found[theirs] == nil or found[theirs] == cjson.null
+    if value == nil and not (optional[ours] and is_absent) then
+      return nil, theirs .. " is missing"
+    end
+    made[ours] = value
+  end
+  local fault = core.credentials_fault(made)
+  if fault then
+    return nil, fault
+  end
+  return made
+end
+
+--- A token as a file or variable has it, without the end of its last line.
+---@param text string
+---@return string? token
+---@return string? why
+function M.token(text)
+  local token = text:gsub("\r?\n$", "")
+  if token == "" then
+    return nil, "is empty"
+  elseif token:find "[\r\n]" then
+    return nil, "has more than one line"
+  elseif token:find "%c" then
+    return nil, "has a control character in it"
+  end
+  return token
+end
+
+--- What a path that cannot be read is answered with.
+---@param why string? of `world.read`
+---@return string
+function M.unread(why)
+  return why == "absent" and "there is no such file" or why or "unreadable"
+end
+
+return M
