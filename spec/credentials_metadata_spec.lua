@@ -274,7 +274,8 @@ describe("an instance", function()
       { 200, "role" }, { 200, DOCUMENT } }
     assert.equal("ASIA1", found.access_key_id)
     assert.equal(TOKEN, made.sent[5].headers["x-aws-ec2-metadata-token"])
-    local _, fault = fetch { { 200, "old" }, { 401 }, { 200, TOKEN }, { 401 } }
+    local _, fault = fetch { { 200, "a" }, { 401 }, { 200, "b" }, { 401 },
+      { 200, "c" }, { 401 }, { 200, "d" }, { 401 } }
     assert.equal(401, fault.cause.status)
   end)
 

@@ -117,8 +117,8 @@ TEST(hmac)
 TEST(keys_replace_each_other)
 {
     BEGIN();
-    check_hmac(LIT("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
-                   "kkk"), LIT("m"),
+    check_hmac(LIT("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+                   "kkkkkk"), LIT("m"),
                "e458f5dd7e8afee6b774e5d451ae43f4"
                "d268bf11646030143d0b0231dcb02383");
     check_hmac(LIT(""), LIT(""), "b613679a0814d9ec772f95d778c35fc5"

@@ -26,46 +26,52 @@ local function is_memory(err)
     text:find("stack overflow (", 1, true) ~= nil
 end
 
--- One function in one mode; answers the number of refusals, and adds to
--- `faults` what went wrong.
+-- f with allocation n refused, and then as it is. Answers the refusals;
+-- `note` takes what went wrong.
+local function try(mode, n, f, accept, note)
+  local refused, _, ok, result = refuse.try(n, mode, f)
+  if refused == 0 then
+    if not ok then
+      note("fails without a refusal: " .. tostring(result))
+    end
+    return 0
+  end
+  if not ok and not accept(result) then
+    note("another error than memory: " .. tostring(result))
+  end
+  -- What a failed call left in its object, the next one clears away.
+  ok, result = pcall(f)
+  if not ok then
+    note("does not work afterwards: " .. tostring(result))
+  end
+  return refused
+end
+
+-- One function in one mode; answers the number of allocations refused, and
+-- adds to `faults` what went wrong.
 local function run_mode(mode, f, accept, faults)
-  local function note(n, text)
+  local blocks, bytes = collect()
+  local n = 0
+  local function note(text)
     faults[#faults + 1] = ("%s, allocation %d: %s"):format(mode, n, text)
   end
-  local blocks, bytes = collect()
-  local refusals = 0
-  for n = 1, MANY do
-    local refused, made, ok, result = refuse.try(n, mode, f)
-    if refused == 0 then
-      if not ok then
-        note(n, "fails without a refusal: " .. tostring(result))
-      end
-      break
-    end
-    refusals = refusals + 1
-    if not ok and not accept(result) then
-      note(n, "another error than memory: " .. tostring(result))
-    end
-    -- What a failed call left in its object, the next one clears away.
-    ok, result = pcall(f)
-    if not ok then
-      note(n, "does not work afterwards: " .. tostring(result))
-    end
-    result = nil
+  repeat
+    n = n + 1
+    local refused = try(mode, n, f, accept, note)
     local held = collect()
     if held > blocks then
-      note(n, ("the core holds %d blocks, not %d"):format(held, blocks))
+      note(("the core holds %d blocks, not %d"):format(held, blocks))
       blocks = held
     end
-    if n == MANY then
-      note(n, ("no end: %d allocations"):format(made))
-    end
+  until refused == 0 or n == MANY
+  if n == MANY then
+    note "no end of allocations"
   end
-  local _, held = collect()
-  if held > bytes + SLACK then
-    note(refusals, ("Lua holds %d bytes, not %d"):format(held, bytes))
+  local _, grown = collect()
+  if grown > bytes + SLACK then
+    note(("Lua holds %d bytes, not %d"):format(grown, bytes))
   end
-  return refusals
+  return n - 1
 end
 
 --- Calls f with the first, the second, ... allocation refused, until it

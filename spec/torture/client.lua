@@ -24,7 +24,10 @@ local personalize = require "personalize"
 
 local NEXT = { status = 200, headers = {}, body = "" }
 local function transport()
-  return NEXT, not NEXT and { code = "ConnectionError", message = "gone" } or nil
+  if not NEXT then
+    return nil, { code = "ConnectionError", message = "gone" }
+  end
+  return NEXT
 end
 
 local options = { region = "eu-west-1", transport = transport,
@@ -133,7 +136,8 @@ run("a faulty input", function()
 end)
 
 run("any operation", function()
-  NEXT = { status = 200, headers = {}, body = '{"a":{"b":[1,null,{"c":null}]}}' }
+  NEXT = { status = 200, headers = {},
+    body = '{"a":{"b":[1,null,{"c":null}]}}' }
   local output = client:call("DescribeDatasetGroup", { datasetGroupArn = ARN,
     list = { 1, "2", { x = 0.5 } } })
   same("table", type(output.a))

@@ -35,7 +35,8 @@ end
 -- Requests in order, each with its answer.
 local function exchanges(path)
   local found, by_connection = {}, {}
-  for _, event in ipairs(cjson.decode(vectors.slurp(path)).events) do
+  local text = vectors.slurp(path)
+  for _, event in ipairs(text and cjson.decode(text).events or {}) do
     local id, action = event.connection_id, event.action
     local exchange = by_connection[id]
     if action.Request then
@@ -45,9 +46,9 @@ local function exchanges(path)
     elseif action.Response then
       exchange.response = action.Response.response.Ok
     elseif action.Data then
-      local text = member(action, "Data", "data", "Utf8") or ""
       local side = action.Data.direction == "Request" and "sent" or "body"
-      exchange[side] = exchange[side] .. text
+      exchange[side] = exchange[side] ..
+        (member(action, "Data", "data", "Utf8") or "")
     end
   end
   return found
@@ -177,7 +178,12 @@ describe("the SDKs' cases of the default chain:", function()
   end
   for _, name in ipairs(vectors.names(folder)) do
     local case = folder .. "/" .. name .. "/"
-    it(name, function()
+    local is_case = vectors.slurp(case .. "env.json") and
+      vectors.slurp(case .. "test-case.json")
+    local title = is_case and name or
+      name .. ", which has no env.json or no test-case.json"
+    local run = is_case and it or pending
+    run(title, function()
       local env = cjson.decode(vectors.slurp(case .. "env.json"))
       local result = cjson.decode(vectors.slurp(case ..
         "test-case.json")).result

@@ -69,7 +69,7 @@ struct pz_plan {
 /* A call on its way through its attempts. Owns nothing; does not move. */
 struct pz_attempt {
     struct pz_plan plan;
-    char target[PZ_TARGET_MAX]; /* of awsJson: "AmazonPersonalize.TagResource" */
+    char target[PZ_TARGET_MAX]; /* "AmazonPersonalize.TagResource" */
     char invocation_id[PZ_UUID_LEN];
     char payload_hash[PZ_SHA256_HEX_LEN];
     size_t body_len;

@@ -83,7 +83,8 @@ pz_buf_addv(struct pz_buf *buf, const struct pz_slice *parts, size_t count);
 struct pz_slice pz_buf_slice(const struct pz_buf *buf);
 /* Empties, keeps the memory. */
 void pz_buf_clear(struct pz_buf *buf);
-/* Gives the memory back (wiped if secret); ceiling and mark stay. Idempotent. */
+/* Gives the memory back, wiped if secret; ceiling and mark stay.
+   Idempotent. */
 void pz_buf_free(struct pz_buf *buf);
 
 /* Overwrites in a way the compiler may not leave out. */

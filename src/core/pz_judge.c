@@ -6,7 +6,7 @@
 
 enum { REQUEST_ID_MAX = 128 };
 
-/* "ns#FooError:http://…" to "FooError": the colon goes first, since what
+/* "ns#FooError:http://..." to "FooError": the colon goes first, since what
    follows it may hold a '#'. */
 static struct pz_slice bare_code(struct pz_slice code)
 {

@@ -7,10 +7,9 @@
 #include "pz_uri.h"
 
 enum {
-    SECRET_MAX = 4096,
-    FEW = 16,          /* headers or parameters sorted without the heap */
-    MANY = 4096,       /* more than any real request has */
-    DATE_LEN = 8
+    SECRET_MAX = 4096, DATE_LEN = 8,
+    FEW = 16,   /* headers or parameters sorted without the heap */
+    MANY = 4096 /* more than any real request has */
 };
 
 struct pz_signer {
@@ -123,8 +122,7 @@ add_path(struct pz_buf *out, const struct pz_sigv4_request *request)
     return status;
 }
 
-/* Appends 'text' in the one spelling that is signed, whether or not it came
-   encoded, and answers its slice as an offset and a length. */
+/* Appends 'text' in the one spelling that is signed, however it came. */
 static enum pz_status add_encoded(struct pz_buf *out, struct pz_slice text)
 {
     struct pz_buf plain = PZ_BUF_INIT(0);

@@ -98,10 +98,10 @@ end
 local EXPIRED = { ExpiredToken = true, ExpiredTokenException = true,
   InvalidToken = true }
 
--- Attempts until one is done with. Answers what `read` makes of the answer
+-- Attempts until one is done with. Answers what `reader` makes of the answer
 -- and a meta table; or nil and an error's fields.
 local function loop(settings, attempt, operation, input, credentials,
-    deadline, read, method, url)
+    deadline, reader, method, url)
   local started = core.monotonic()
   local verdict, response, keys, output, unclear, again, renewed
   local number = 0
@@ -131,7 +131,7 @@ local function loop(settings, attempt, operation, input, credentials,
       deadline, method, url)
     if verdict.ok then
       local wrong
-      output, wrong = read(operation, response)
+      output, wrong = reader(operation, response)
       if not output then
         verdict.kind, verdict.code, verdict.message, verdict.unclear =
           "transport", "ResponseError", wrong, true

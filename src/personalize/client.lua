@@ -3,15 +3,11 @@
 -- Knows what belongs to one client; refuses to know how a call is made.
 
 local Error = require "personalize.error"
-local cache = require "personalize.credentials.cache"
 local call = require "personalize.call"
-local chain = require "personalize.credentials.chain"
 local config = require "personalize.config"
 local core = require "personalize.core"
 local create = require "personalize.create"
 local files = require "personalize.files"
-local instance = require "personalize.credentials.instance"
-local world_of = require "personalize.credentials.world"
 
 ---@class personalize.Client
 local Client = { __name = "personalize.Client" }
@@ -60,9 +56,12 @@ local function from_function(given)
   end
 end
 
--- Credentials by AWS's chain, kept and kept fresh.
+-- Credentials by AWS's chain, kept and kept fresh. Its sources are loaded here:
+-- most processes that are given credentials never need them.
 local function from_chain(found)
-  local world = world_of.new(found, config.env)
+  local cache = require "personalize.credentials.cache"
+  local chain = require "personalize.credentials.chain"
+  local world = require "personalize.credentials.world".new(found, config.env)
   local kept = cache.new(function(deadline)
     world.deadline = deadline
     return chain.fetch(world)
@@ -116,7 +115,9 @@ local function complete(found)
     found.get_credentials = from_chain(found)
   end
   if not found.region then
-    found.region = instance.region(world_of.new(found, config.env))
+    local world = require "personalize.credentials.world"
+    local instance = require "personalize.credentials.instance"
+    found.region = instance.region(world.new(found, config.env))
   end
   found.is_complete = true
 end

@@ -15,14 +15,24 @@ local M = {}
 ---@field session_token? string needed with temporary credentials
 ---@field expiration? number seconds since 1970, UTC
 
+---@class personalize.Endpoints
+---@field personalize? string
+---@field sts? string
+---@field sso? string
+---@field sso_oidc? string
+---@field signin? string
+---@field metadata? string of an EC2 instance
+
+---@alias personalize.Transport
+---| fun(request: personalize.Request): personalize.Response?, personalize.TransportError?
+
 ---@class personalize.Options
 ---@field region? string such as "eu-west-1"; else AWS_REGION, then
 --- AWS_DEFAULT_REGION
 ---@field credentials? personalize.Credentials|fun(): personalize.Credentials
 --- else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
 ---@field endpoint? string a URL for every service
----@field endpoints? { personalize?: string, sts?: string, sso?: string, sso_oidc?: string, signin?: string, metadata?: string }
---- URLs for one service each; else AWS_ENDPOINT_URL_PERSONALIZE and the like,
+---@field endpoints? personalize.Endpoints URLs for one service each; else AWS_ENDPOINT_URL_PERSONALIZE and the like,
 --- then AWS_ENDPOINT_URL, then the profile's services section and endpoint_url
 ---@field profile? string of the shared files; the environment's keys are then
 --- not looked at; else AWS_PROFILE, then "default"
@@ -51,7 +61,7 @@ local M = {}
 --- every retry; its errors are swallowed
 ---@field sleep? fun(seconds: number): any in place of the system's; a false
 --- result interrupts the call
----@field transport? fun(request: personalize.Request): personalize.Response?, personalize.TransportError?
+---@field transport? personalize.Transport
 
 ---@class personalize.Request
 ---@field method string

@@ -176,8 +176,9 @@ local function authorize(at)
 end
 
 -- The text at a path, or nil and the request's failure. A token that is not
--- taken any more is renewed once.
-local function get(at, path, is_second)
+-- taken any more is renewed.
+local function get(at, path, times)
+  times = times or 1
   local header = at.token and { "x-aws-ec2-metadata-token", at.token } or nil
   -- That the service is there is known by its token; without one it may be
   -- that nobody is.
@@ -185,10 +186,10 @@ local function get(at, path, is_second)
     at.is_v1 and at.timeout or 5 * at.timeout)
   if response then
     return response.body or ""
-  elseif failure.status == 401 and at.token and not is_second then
+  elseif failure.status == 401 and at.token and times < at.attempts then
     local ok = authorize(at)
     if ok then
-      return get(at, path, true)
+      return get(at, path, times + 1)
     end
   end
   return nil, failure

@@ -14,27 +14,13 @@ json.decode_invalid_numbers(false)
 
 local M = {}
 
----@class personalize.World what a source may ask of the client: variables,
---- files, time and requests
----@field env fun(name: string): string?
----@field read fun(path: string): string?, string? nil and "absent" or why
----@field write fun(path: string, text: string): boolean?, string?
----@field now fun(): number
----@field random fun(count: integer): string
----@field request fun(request: table): table?, table?
----@field files fun(): table?, table?
----@field endpoint fun(service: string): string?
----@field profile? string
----@field profile_is_argument? boolean
----@field profile_is_explicit? boolean
----@field region? string
----@field home? string
----@field options table
----@field use_fips? boolean
----@field use_dualstack? boolean
----@field run? fun(command: string, timeout: number): string?, string?
----@field resolve? fun(host: string): string[]?, string?
----@field warn? fun(message: string)
+-- What a world may have beside what world.lua gives each.
+---@class personalize.World
+---@field run? fun(command: string, timeout: number): string?, string? in place
+--- of core.run
+---@field resolve? fun(host: string): string[]?, string? in place of
+--- core.resolve
+---@field warn? fun(message: string) told of what went wrong on the side
 
 --- A failure of a source that is configured.
 ---@param message string without values that are secret
