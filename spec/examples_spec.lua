@@ -23,13 +23,46 @@ local function run(options, text)
   end)
 end
 
+-- Examples that take a profile, with the shared config file it is in (made
+-- by the shell, beside the local AWS) and what their output shows.
+local PROFILES = {
+  ["assume_role.lua"] = { shows = "as    assumed role", config =
+    "[profile p]\\nrole_arn=arn:aws:iam::123456789012:role/Eraser\\n" ..
+    "credential_source=Environment\\n" },
+  ["sso.lua"] = { shows = "as    single sign-on", config =
+    "[profile p]\\nsso_session=s\\nsso_account_id=123456789012\\n" ..
+    "sso_role_name=Eraser\\n[sso-session s]\\nsso_region=eu-west-1\\n" ..
+    "sso_start_url=https://local.awsapps.com/start\\n" },
+}
+
+-- Writes the token cache that `aws sso login` would have left.
+local LOG_IN = "import hashlib, json, os, urllib.request as u\n" ..
+  "at = os.environ['AWS_ENDPOINT_URL_PERSONALIZE']\n" ..
+  "sso = json.load(u.urlopen(at + '/_local/sources'))['sso']\n" ..
+  "to = os.environ['HOME'] + '/.aws/sso/cache'\n" ..
+  "os.makedirs(to)\n" ..
+  "name = hashlib.sha1(b's').hexdigest() + '.json'\n" ..
+  "json.dump(sso['cache'], open(to + '/' + name, 'w'))\n"
+
+local function with_profile(name)
+  return table.concat({ "HOME=$(mktemp -d); export HOME",
+    "AWS_ENDPOINT_URL=$AWS_ENDPOINT_URL_PERSONALIZE; export AWS_ENDPOINT_URL",
+    "python3 -c \"" .. LOG_IN .. "\"",
+    "printf '" .. PROFILES[name].config .. "' >$HOME/.aws/config",
+    script.command(ROOT .. "examples/" .. name, "p"),
+    "code=$?; rm -r $HOME; exit $code" }, "\n")
+end
+
 describe("example", function()
   for _, name in ipairs(vectors.names(ROOT .. "examples")) do
     if name:find "%.lua$" then
       it(name .. " succeeds", function()
-        local output, status = run("--tls", command(name))
+        local profile = PROFILES[name]
+        local output, status = run(profile and "" or "--tls",
+          profile and with_profile(name) or command(name))
         assert.equal(0, status, output)
-        assert.truthy(output:find("data-deletion-job/demo", 1, true), output)
+        assert.truthy(output:find(profile and profile.shows or
+          "data-deletion-job/demo", 1, true), output)
         assert.is_nil(output:find("traceback", 1, true), output)
       end)
 

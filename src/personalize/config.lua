@@ -32,7 +32,8 @@ local M = {}
 ---@field credentials? personalize.Credentials|fun(): personalize.Credentials
 --- else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
 ---@field endpoint? string a URL for every service
----@field endpoints? personalize.Endpoints URLs for one service each; else AWS_ENDPOINT_URL_PERSONALIZE and the like,
+---@field endpoints? personalize.Endpoints URLs for one service each; else
+--- AWS_ENDPOINT_URL_PERSONALIZE and the like,
 --- then AWS_ENDPOINT_URL, then the profile's services section and endpoint_url
 ---@field profile? string of the shared files; the environment's keys are then
 --- not looked at; else AWS_PROFILE, then "default"

@@ -1,0 +1,161 @@
+--- A client whose region and credentials come from where AWS's tools look:
+-- what it finds, keeps and tells, against the local AWS.
+
+local aws = require "spec.support.aws"
+local child = require "spec.support.child"
+local environment = require "spec.support.environment"
+local personalize = require "personalize"
+local stub = require "spec.support.stub"
+
+describe("a client by itself", function()
+  local server, home
+
+  setup(function()
+    server = aws.start "--tls --imds both"
+    home = os.tmpname()
+    os.remove(home)
+    os.execute("mkdir -p " .. child.quote(home) .. "/.aws")
+  end)
+
+  teardown(function()
+    environment.restore()
+    server:stop()
+    os.execute("rm -r " .. child.quote(home))
+  end)
+
+  before_each(function()
+    server:reset()
+  end)
+
+  after_each(environment.restore)
+
+  -- The environment, and ~/.aws/config.
+  local function surround(variables, config)
+    local file = assert(io.open(home .. "/.aws/config", "w"))
+    file:write(config or "")
+    file:close()
+    variables.HOME = home
+    variables.AWS_CA_BUNDLE = server.ca_bundle
+    variables.AWS_ENDPOINT_URL = variables.AWS_ENDPOINT_URL or
+      server.endpoint
+    environment.set(variables)
+  end
+
+  local function static(more)
+    return ("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n")
+      :format(server.access_key_id, server.secret_access_key) .. (more or "")
+  end
+
+  local ROLE = "[profile r]\nregion = eu-west-1\nsource_profile = default\n" ..
+    "role_arn = arn:aws:iam::123456789012:role/Eraser\n"
+
+  local function operations()
+    return server:admin("GET", "requests").operations
+  end
+
+  it("takes region and keys from the shared files", function()
+    surround({}, static "region = eu-west-1\n")
+    local client = personalize.new()
+    client:list_data_deletion_jobs()
+    local identity = client:identity()
+    assert.equal("eu-west-1", identity.region)
+    assert.equal("default", identity.profile)
+    assert.equal("shared files", identity.source)
+    assert.equal(server.access_key_id:sub(-4), identity.access_key_id)
+  end)
+
+  it("asks once for what it can keep", function()
+    surround({ AWS_PROFILE = "r" }, static(ROLE))
+    local client = personalize.new()
+    for _ = 1, 5 do
+      client:list_data_deletion_jobs()
+    end
+    assert.equal(1, tonumber(operations().AssumeRole))
+    assert.equal("assumed role", client:identity().source)
+    assert.truthy(client:identity().expiration)
+  end)
+
+  it("fetches anew what AWS calls expired, and calls once more", function()
+    surround({ AWS_PROFILE = "r" }, static(ROLE))
+    local client = personalize.new()
+    client:list_data_deletion_jobs()
+    server:admin("POST", "expire", { kind = "sessions" })
+    local _, meta = client:list_data_deletion_jobs()
+    assert.equal(2, tonumber(meta.attempts))
+    assert.equal(2, tonumber(operations().AssumeRole))
+  end)
+
+  it("raises what AWS says when fresh ones are refused as well", function()
+    surround({ AWS_PROFILE = "r" }, static(ROLE))
+    local client = personalize.new()
+    client:list_data_deletion_jobs()
+    server:fault { spec = "ListDataDeletionJobs=ExpiredTokenException" }
+    local e = stub.failure(client.list_data_deletion_jobs, client)
+    assert.equal("ExpiredTokenException", e.code)
+    assert.equal(2, tonumber(e.attempts))
+  end)
+
+  it("finds an instance's region and role", function()
+    surround({ AWS_EC2_METADATA_DISABLED = "false",
+      AWS_EC2_METADATA_SERVICE_ENDPOINT = server.endpoint })
+    local client = personalize.new()
+    client:list_data_deletion_jobs()
+    assert.equal("instance metadata", client:identity().source)
+    assert.equal("eu-west-1", client:identity().region)
+  end)
+
+  it("goes on with an instance's last credentials when it is down", function()
+    surround({ AWS_EC2_METADATA_DISABLED = "false", AWS_REGION = "eu-west-1",
+      AWS_EC2_METADATA_SERVICE_ENDPOINT = server.endpoint })
+    server:fault { spec = "ImdsCredentials=status-500:1" }
+    local client = personalize.new()
+    client:list_data_deletion_jobs()
+    assert.equal(2, tonumber(operations().ImdsCredentials))
+  end)
+
+  it("says of a setting where it is wrong", function()
+    surround({ AWS_REGION = "eu-west-1" }, static "max_attempts = many\n")
+    local client = personalize.new()
+    local e = stub.failure(client.list_data_deletion_jobs, client)
+    assert.equal("ConfigError", e.code)
+    assert.truthy(e.message:find(".aws/config, line 4 (max_attempts)", 1,
+      true), e.message)
+  end)
+
+  it("refuses a profile that is not there", function()
+    surround({ AWS_REGION = "eu-west-1", AWS_PROFILE = "nobody" }, static())
+    local client = personalize.new()
+    local e = stub.failure(client.list_data_deletion_jobs, client)
+    assert.equal("ConfigError", e.code)
+    assert.truthy(e.message:find("nobody", 1, true))
+  end)
+
+  it("skips the environment's keys for a profile given in code", function()
+    surround({ AWS_ACCESS_KEY_ID = "AKIDOTHER", AWS_REGION = "eu-west-1",
+      AWS_SECRET_ACCESS_KEY = "of another account" }, static(ROLE))
+    local client = personalize.new { profile = "r" }
+    client:list_data_deletion_jobs()
+    assert.equal("assumed role", client:identity().source)
+  end)
+
+  it("takes endpoints from a services section", function()
+    surround({ AWS_REGION = "eu-west-1", AWS_ENDPOINT_URL = " " },
+      static("services = local\n[services local]\npersonalize =\n" ..
+        "  endpoint_url = " .. server.endpoint .. "\n"))
+    local client = personalize.new()
+    client:list_data_deletion_jobs()
+    assert.equal(server.endpoint .. "/", client:identity().endpoint)
+  end)
+
+  it("tells every source when there is nothing, and no value", function()
+    surround { AWS_REGION = "eu-west-1" }
+    local client = personalize.new()
+    local e = stub.failure(client.list_data_deletion_jobs, client)
+    assert.equal("NoCredentialsError", e.code)
+    for _, source in ipairs { "environment", "shared files", "web identity",
+      "container", "instance metadata" } do
+      assert.truthy(e.message:find("\n  " .. source .. ": ", 1, true),
+        e.message)
+    end
+  end)
+end)
