@@ -14,82 +14,9 @@ local now = system.monotime or system.gettime
 -- A call has to be over by then, without having been told so.
 local PATIENCE = 8
 
--- How a call ends: its code, or "ok", and its attempts.
-local OK = { "ok", 1 }
-local CLOSED = { "ConnectionError", 3 }
-local MALFORMED = { "ResponseError", 3 }
-local TOO_LARGE = { "ResponseError", 1 }
--- Takes all the time there is; so there is little of it.
-local HANGS = { "TimeoutError", 1, timeout = 0.6 }
-
--- By path. Where a list of jobs succeeds, the others do not: an answer without
--- an ARN or a job is none.
-local FAULTS = {
-  ["ok"] = OK, ["echo"] = OK, ["elsewhere"] = OK, ["cookie"] = OK,
-  ["slow-50"] = OK, ["repeated"] = OK, ["no-content"] = OK, ["empty"] = OK,
-  ["close-reused"] = OK, ["reset-reused"] = OK, ["close-idle"] = OK,
-  ["goodbye-idle"] = OK, ["half-close-idle"] = OK, ["late-answer"] = OK,
-  ["no-length"] = OK, ["length-short"] = OK, ["chunk-ok"] = OK,
-  ["one-1xx"] = OK, ["http10"] = OK, ["http10-keep"] = OK,
-  ["head-line-60000"] = OK, ["head-count-200"] = OK,
-
-  ["status-400"] = { "HTTP 400", 1 }, ["status-403"] = { "HTTP 403", 1 },
-  ["status-500"] = { "HTTP 500", 3 }, ["status-503"] = { "HTTP 503", 3 },
-  ["redirect"] = { "HTTP 302", 1 },
-
-  ["close"] = CLOSED, ["half-close"] = CLOSED, ["reset-at-0"] = CLOSED,
-  ["reset-at-5"] = CLOSED, ["close-at-0"] = CLOSED, ["close-at-5"] = CLOSED,
-
-  ["reset-at-40"] = MALFORMED, ["reset-at-81"] = MALFORMED,
-  ["reset-at-150"] = MALFORMED, ["close-at-40"] = MALFORMED,
-  ["close-at-81"] = MALFORMED, ["close-at-150"] = MALFORMED,
-  ["length-long"] = MALFORMED, ["length-bad"] = MALFORMED,
-  ["chunk-garbage"] = MALFORMED,
-  ["chunk-cut"] = MALFORMED, ["only-1xx"] = MALFORMED,
-  ["head-bad-line"] = MALFORMED, ["http09"] = MALFORMED,
-  ["garbage"] = MALFORMED, ["bad-status"] = MALFORMED,
-  ["gzip"] = MALFORMED, ["half-json"] = MALFORMED, ["html"] = MALFORMED,
-  ["big-1000"] = MALFORMED, ["big-chunked-1000"] = MALFORMED,
-
-  -- libcurl's versions are not of one mind about this.
-  ["length-two"] = { "ok", 1, lax = true },
-
-  ["flood-1xx"] = TOO_LARGE, ["head-line"] = TOO_LARGE,
-  ["head-count"] = TOO_LARGE, ["head-endless"] = TOO_LARGE,
-  ["big-8388609"] = TOO_LARGE, ["big-chunked-8388609"] = TOO_LARGE,
-  ["endless"] = TOO_LARGE,
-
-  ["hang"] = HANGS, ["drip-0"] = HANGS, ["drip-150"] = HANGS,
-}
-
--- By port: what comes before any request, so that none was sent. `says` is
--- what the message has to name.
-local UNTRUSTED = { "TlsError", 1, unsent = true }
-local function untrusted(words)
-  return { "TlsError", 1, unsent = true, says = words }
-end
-local PORTS = {
-  ["refuse"] = { "ConnectionError", 3, unsent = true, says = "refused" },
-  ["full"] = { "TimeoutError", 3, unsent = true, connect_timeout = 0.2,
-    says = "no connection" },
-  ["hold"] = HANGS,
-  ["reset"] = { "ConnectionError", 3, either = true },
-  ["tls-hold"] = { "TimeoutError", 3, unsent = true, connect_timeout = 0.2,
-    says = "no connection" },
-  ["tls-reset"] = { "ConnectionError", 3, unsent = true, says = "TLS" },
-  ["tls-close"] = { "ConnectionError", 3, unsent = true, says = "TLS" },
-  ["tls-plain"] = untrusted "does not speak TLS",
-  ["tls-old"] = untrusted "TLS 1.2",
-  ["tls-wrong-name"] = untrusted "another name",
-  ["tls-expired"] = untrusted "expired",
-  ["tls-unknown-ca"] = untrusted "ca_bundle",
-  ["tls-self-signed"] = UNTRUSTED,
-}
--- Proxies, on the way to where all is well.
-local PROXIES = {
-  ["proxy"] = OK,
-  ["proxy-refuses"] = { "ConnectionError", 1, unsent = true, says = "proxy" },
-}
+local table_of = require "spec.support.fault_table"
+local FAULTS, PORTS, PROXIES, OK =
+  table_of.FAULTS, table_of.PORTS, table_of.PROXIES, table_of.OK
 
 local OPERATIONS = { "CreateDataDeletionJob", "DescribeDataDeletionJob",
   "ListDataDeletionJobs" }

@@ -69,8 +69,8 @@ local calls = {
   { "list_tags_for_resource", { resourceArn = ARN },
     '{"tags":[{"tagKey":"k","tagValue":"v"}]}',
     { tags = { { tagKey = "k", tagValue = "v" } } } },
-  { "tag_resource", { resourceArn = ARN, tags = { a = "b" } }, "", {} },
-  { "untag_resource", { resourceArn = ARN, tagKeys = { "a" } }, "{}", {} },
+  { "tag_resource", { resourceArn = ARN, tags = { owner = "shop" } }, "", {} },
+  { "untag_resource", { resourceArn = ARN, tagKeys = { "owner" } }, "{}", {} },
 }
 
 local client = personalize.new(options)

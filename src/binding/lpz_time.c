@@ -26,12 +26,17 @@ static int time_write(lua_State *L)
 {
     char s[PZ_STAMP_LEN + 1];
 
-    if (pz_time_stamp(s, floor(luaL_checknumber(L, 1))) == PZ_OK)
-        lua_pushfstring(L, "%c%c%c%c-%c%c-%c%cT%c%c:%c%c:%c%cZ", s[0], s[1],
-                        s[2], s[3], s[4], s[5], s[6], s[7], s[9], s[10],
-                        s[11], s[12], s[13], s[14]);
-    else
+    /* Not by lua_pushfstring: so many pieces make the stack grow, and Lua 5.3
+       loses one when memory is short just then. */
+    if (pz_time_stamp(s, floor(luaL_checknumber(L, 1))) == PZ_OK) {
+        char text[] = { s[0], s[1], s[2], s[3], '-', s[4], s[5], '-', s[6],
+                        s[7], 'T', s[9], s[10], ':', s[11], s[12], ':', s[13],
+                        s[14], 'Z' };
+
+        lua_pushlstring(L, text, sizeof text);
+    } else {
         lua_pushnil(L);
+    }
     return 1;
 }
 
