@@ -29,7 +29,8 @@ describe("the clocks", function()
   it("tell the time as os.time does", function()
     local before = os.time()
     local now = core.now()
-    assert.is_true(now >= before and now <= os.time() + 1)
+    -- os.time goes by the last tick: it may be a second late.
+    assert.is_true(now >= before and now <= os.time() + 2)
   end)
 
   it("never go back", function()
