@@ -22,11 +22,6 @@ def tearDownModule():
     close_servers()
 
 
-def load_tests(loader, tests, _):
-    tests.addTests(loader.loadTestsFromName("local_aws_sources_test"))
-    return tests
-
-
 class AssumeRole(Shared):
     def test_credentials_that_work_with_their_token(self):
         reply = self.server.assume()
