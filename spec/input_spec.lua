@@ -252,11 +252,11 @@ describe("input", function()
       return { tagKeys = { "a", ("k"):rep(n) } }
     end)
 
-    refuses("an empty name", CREATE, { jobName = "" }, { "jobName length" })
+    refuses("empty texts", CREATE, { jobName = "", datasetGroupArn = "" },
+      { "jobName length", "datasetGroupArn pattern" })
     refuses("an empty tag key", TAG, { tags = { [""] = "v" } },
       { "tags[1].tagKey length" })
     takes("an empty tag value", TAG, { tags = { k = "" } })
-
     local function tag(i)
       return { tagKey = "k" .. i, tagValue = "v" }
     end
