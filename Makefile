@@ -119,7 +119,7 @@ demo: ## a data deletion job from beginning to end, against a local AWS over TLS
 	@printf 'USER_ID\n%s\n%s\n%s\n' alice bob 4711 >$(OUT)/users.csv
 	@spec/support/run-suites --lua $(LUA_VERSION) run spec/support/with-local-aws \
 	  --tls --job-seconds 3 --object erasure/users.csv=$(OUT)/users.csv -- \
-	  sh -c 'exec "$$LUA" examples/create_data_deletion_job.lua demo \
+	  sh -c 'POLL_SECONDS=0.2 exec "$$LUA" examples/create_data_deletion_job.lua demo \
 	    "$$PERSONALIZE_DATASET_GROUP_ARN" "$$PERSONALIZE_ROLE_ARN" "s3://$$PERSONALIZE_BUCKET/erasure/users.csv"'
 
 test: ## every suite on every Lua; the last line is 'N passed, N failed'
