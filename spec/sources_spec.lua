@@ -147,6 +147,24 @@ describe("a client by itself", function()
     assert.equal(server.endpoint .. "/", client:identity().endpoint)
   end)
 
+  it("asks the global STS where that is configured", function()
+    for mode, url in pairs { legacy = "https://sts.amazonaws.com/",
+      regional = "https://sts.us-east-1.amazonaws.com/" } do
+      surround({ AWS_PROFILE = "r", AWS_ENDPOINT_URL = " " }, static(
+        ROLE:gsub("eu%-west%-1", "us-east-1") ..
+        "sts_regional_endpoints = " .. mode .. "\n"))
+      local asked
+      local client = personalize.new { transport = function(request)
+        asked = request.url
+        return nil, { code = "ConnectionError", message = "not sent",
+          sent = false, retryable = false }
+      end }
+      local e = stub.failure(client.list_data_deletion_jobs, client)
+      assert.equal("CredentialsError", e.code)
+      assert.equal(url, asked)
+    end
+  end)
+
   it("tells every source when there is nothing, and no value", function()
     surround { AWS_REGION = "eu-west-1" }
     local client = personalize.new()

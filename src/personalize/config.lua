@@ -53,6 +53,8 @@ local M = {}
 --- patterns to the service
 ---@field max_attempts? integer of a call, the first included; default 3; else
 --- AWS_MAX_ATTEMPTS
+---@field sts_regional_endpoints? "regional"|"legacy" default regional; else
+--- AWS_STS_REGIONAL_ENDPOINTS. legacy asks the global STS in old regions
 ---@field retry_mode? "standard"|"adaptive" default standard; else
 --- AWS_RETRY_MODE. adaptive also slows down after throttling
 ---@field disable_clock_skew_correction? boolean default false: requests are
@@ -75,9 +77,10 @@ local M = {}
 ---@field proxy? string
 
 ---@class personalize.Event
----@field name "attempt"|"retry"
----@field operation string
----@field attempt integer from 1
+---@field name "attempt"|"retry"|"warning"
+---@field message? string of a warning, which has no other members
+---@field operation? string
+---@field attempt? integer from 1
 ---@field status? integer HTTP status
 ---@field code? string the failure's
 ---@field request_id? string
@@ -142,6 +145,10 @@ local function is_retry_mode(value)
   return value == "standard" or value == "adaptive"
 end
 
+local function is_sts_mode(value)
+  return value == "regional" or value == "legacy"
+end
+
 local A_BOOLEAN = "true or false"
 local AN_ENDPOINT = "http://HOST or https://HOST, with an optional port and " ..
   "path"
@@ -186,6 +193,9 @@ local OPTIONS = {
     must = "standard or adaptive (legacy is not offered: standard retries " ..
       "more kinds of failure, and sooner)" },
   sleep = { check = is_function, must = "a function" },
+  sts_regional_endpoints = { check = is_sts_mode, default = "regional",
+    read = string.lower, env = { "AWS_STS_REGIONAL_ENDPOINTS" },
+    key = "sts_regional_endpoints", must = "regional or legacy" },
   timeout = { check = is_positive, default = 60,
     must = "a number of seconds above 0" },
   transport = { check = is_function, must = "a function" },

@@ -27,6 +27,7 @@ local M = {}
 ---@field use_dualstack boolean
 ---@field endpoint fun(service: string): string?
 ---@field request fun(request: table): personalize.Response?, table?
+---@field warn fun(message: string)
 
 -- Requests for credentials have attempts and a budget of their own; so each
 -- endpoint has a service of its own in the core.
@@ -37,7 +38,8 @@ local function service_of(world, settings, request)
     by_rules, signing = core.endpoint { service = request.service,
       region = request.region or world.region, endpoint = url,
       use_fips = not url and world.use_fips or nil,
-      use_dualstack = not url and world.use_dualstack or nil }
+      use_dualstack = not url and world.use_dualstack or nil,
+      use_global = request.service == "sts" and world.use_global or nil }
     if not by_rules then
       return nil, signing
     end
@@ -92,8 +94,16 @@ function M.new(settings, env)
     options = { mfa_token = settings.mfa_token },
     use_fips = settings.use_fips,
     use_dualstack = settings.use_dualstack,
+    use_global = settings.sts_regional_endpoints == "legacy",
     services = {},
   }
+
+  -- What went wrong beside the credentials: a token that could not be kept.
+  function world.warn(message)
+    if settings.on_event then
+      pcall(settings.on_event, { name = "warning", message = message })
+    end
+  end
 
   function world.files()
     return files.load(env, world.read)
