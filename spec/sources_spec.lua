@@ -64,6 +64,28 @@ describe("a client by itself", function()
     assert.equal(server.access_key_id:sub(-4), identity.access_key_id)
   end)
 
+  it("reads two files to start with, and again to refresh", function()
+    surround({ AWS_PROFILE = "r" }, static(ROLE))
+    local files = require "personalize.files"
+    local read, count = files.read, 0
+    files.read = function(path)
+      count = count + 1
+      return read(path)
+    end
+    local ok, why = pcall(function()
+      local client = personalize.new()
+      client:list_data_deletion_jobs()
+      assert.equal(2, count)
+      client:list_data_deletion_jobs()
+      assert.equal(2, count)
+      server:admin("POST", "expire", { kind = "sessions" })
+      client:list_data_deletion_jobs()
+      assert.equal(4, count)
+    end)
+    files.read = read
+    assert(ok, why)
+  end)
+
   it("asks once for what it can keep", function()
     surround({ AWS_PROFILE = "r" }, static(ROLE))
     local client = personalize.new()

@@ -112,6 +112,7 @@ local function complete(found)
   end
   config.complete(found, shared)
   if not found.get_credentials then
+    found.shared = shared -- for the first fetch
     found.get_credentials = from_chain(found)
   end
   if not found.region then

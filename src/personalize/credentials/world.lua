@@ -105,7 +105,14 @@ function M.new(settings, env)
     end
   end
 
+  -- What the settings were read from serves the first time; a refresh reads
+  -- the files again.
   function world.files()
+    local shared = settings.shared
+    settings.shared = nil
+    if shared then
+      return shared
+    end
     return files.load(env, world.read)
   end
 
