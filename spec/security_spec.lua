@@ -155,6 +155,19 @@ describe("secrets are not in", function()
     assert_clean(stub.failure(client.untag_resource, client, input), events)
   end)
 
+  it("an error, but our own words are left whole", function()
+    local client = personalize.new { region = "eu-west-1",
+      credentials = stub.CREDENTIALS, max_attempts = 1,
+      transport = function()
+        return { status = 200, headers = {}, body = "<html>" }
+      end }
+    local e = stub.failure(client.tag_resource, client, { resourceArn =
+      "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop",
+      tags = { a = "JSON" } })
+    assert.equal("ResponseError", e.code)
+    assert.truthy(e.message:find("a whole JSON object", 1, true), e.message)
+  end)
+
   it("an error, when a create's tags are quoted", function()
     local client, _, events = planted_client(stub.response(
       '{"__type":"X","message":"' .. TAG_VALUE .. '"}', 400))

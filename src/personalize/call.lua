@@ -164,12 +164,16 @@ local function loop(settings, attempt, operation, input, credentials,
       elapsed = core.monotonic() - started,
     }
   end
+  -- Only what comes from outside can quote a secret; our own words stay whole.
+  local message = verdict.message or "the service gave no reason"
+  if verdict.kind == "service" or verdict.kind == "transport" and
+    response == nil then
+    message = redact.message(message, keys, input)
+  end
   return nil, { code = verdict.code, kind = verdict.kind,
     operation = operation, attempts = number, status = verdict.status,
     request_id = verdict.request_id, retryable = verdict.retryable or false,
-    unclear = unclear, cause = verdict.cause,
-    message = redact.message(verdict.message or
-      "the service gave no reason", keys, input) }
+    unclear = unclear, cause = verdict.cause, message = message }
 end
 
 --- Makes one call of an operation of Amazon Personalize.
