@@ -4,13 +4,14 @@
 -- behind, none lets a call go out, none shows a secret.
 
 local child = require "spec.support.child"
+local counts = require "spec.support.counts"
 local cjson = require "cjson"
 local environment = require "spec.support.environment"
 local fault_table = require "spec.support.fault_table"
-local lfs = require "lfs"
 local personalize = require "personalize"
 local system = require "system"
 
+local descriptors, sorted = counts.descriptors, counts.sorted
 local now = system.monotime or system.gettime
 
 local PATIENCE = 8
@@ -19,25 +20,6 @@ local ID, SECRET = "AKIDPLANTED", "planted-secret-key-0123456789"
 local CONFIG = "[profile r]\nregion = eu-west-1\n" ..
   "credential_source = Environment\n" ..
   "role_arn = arn:aws:iam::123456789012:role/Eraser\n"
-
-local function descriptors()
-  local count = 0
-  if lfs.attributes "/proc/self/fd" then
-    for _ in lfs.dir "/proc/self/fd" do
-      count = count + 1
-    end
-  end
-  return count
-end
-
-local function sorted(set)
-  local names = {}
-  for name in pairs(set) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
 
 describe("a fault on the way to credentials", function()
   if _VERSION ~= "Lua 5.4" then

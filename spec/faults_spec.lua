@@ -3,12 +3,13 @@
 -- descriptor behind, none blames what is not to blame. The table is printed.
 
 local child = require "spec.support.child"
+local counts = require "spec.support.counts"
 local cjson = require "cjson"
-local lfs = require "lfs"
 local personalize = require "personalize"
 local stub = require "spec.support.stub"
 local system = require "system"
 
+local descriptors, sorted = counts.descriptors, counts.sorted
 local now = system.monotime or system.gettime
 
 -- A call has to be over by then, without having been told so.
@@ -20,25 +21,6 @@ local FAULTS, PORTS, PROXIES, OK =
 
 local OPERATIONS = { "CreateDataDeletionJob", "DescribeDataDeletionJob",
   "ListDataDeletionJobs" }
-
-local function sorted(set)
-  local names = {}
-  for name in pairs(set) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
-local function descriptors()
-  local count = 0
-  if lfs.attributes "/proc/self/fd" then
-    for _ in lfs.dir "/proc/self/fd" do
-      count = count + 1
-    end
-  end
-  return count
-end
 
 describe("a fault", function()
   local is_full = type(rawget(_G, "jit")) == "table" or _VERSION == "Lua 5.4"

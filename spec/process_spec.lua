@@ -3,7 +3,7 @@
 
 local child = require "spec.support.child"
 local cjson = require "cjson"
-local lfs = require "lfs"
+local descriptors = require "spec.support.counts".descriptors
 local personalize = require "personalize"
 local stub = require "spec.support.stub"
 local system = require "system"
@@ -44,16 +44,6 @@ local function options(fault, more, scheme)
     given[name] = value
   end
   return given
-end
-
-local function descriptors()
-  local count = 0
-  if lfs.attributes "/proc/self/fd" then
-    for _ in lfs.dir "/proc/self/fd" do
-      count = count + 1
-    end
-  end
-  return count
 end
 
 -- The module of spec/support/process.c for this Lua, or nil and a reason.
