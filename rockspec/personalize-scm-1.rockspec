@@ -101,6 +101,7 @@ build = {
     },
     ["personalize.error"] = "src/personalize/error.lua",
     ["personalize.files"] = "src/personalize/files.lua",
+    ["personalize.jobs"] = "src/personalize/jobs.lua",
     ["personalize.redact"] = "src/personalize/redact.lua",
     ["personalize.transport.curl"] = "src/personalize/transport/curl.lua",
     ["personalize.version"] = "src/personalize/version.lua",

@@ -26,6 +26,9 @@ describe("the default client", function()
         print(personalize.describe_data_deletion_job {
           dataDeletionJobArn = arn }.dataDeletionJob.jobName)
         print(#personalize.list_data_deletion_jobs().dataDeletionJobs)
+        print(personalize.data_deletion_jobs()().jobName)
+        print(select(2, pcall(personalize.wait_for_data_deletion_job,
+          arn .. "-not")).code)
         personalize.tag_resource { resourceArn = arn, tags = { c = "d" } }
         personalize.untag_resource { resourceArn = arn, tagKeys = { "a" } }
         print(personalize.list_tags_for_resource { resourceArn = arn }
@@ -34,7 +37,8 @@ describe("the default client", function()
       ]], options)
       assert.truthy(output:find("^arn:aws:personalize:[%w-]+:%d+:" ..
         "data%-deletion%-job/from%-the%-environment\t1\n" ..
-        "from%-the%-environment\n1\nc\nshop\n$"), output)
+        "from%-the%-environment\n1\nfrom%-the%-environment\n" ..
+        "ResourceNotFoundException\nc\nshop\n$"), output)
     end
   end)
 

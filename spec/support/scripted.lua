@@ -127,6 +127,29 @@ function methods:add(input, created)
   return job
 end
 
+--- What becomes of a job by itself: steps { seconds from now, members }, the
+-- first first.
+function methods:course(job, ...)
+  job.course = {}
+  for i, step in ipairs { ... } do
+    job.course[i] = { at = self.monotonic + step[1], members = step[2] }
+  end
+end
+
+-- What has come to pass by now.
+local function proceed(world)
+  for _, job in ipairs(world.jobs) do
+    local step = job.course and job.course[1]
+    while step and step.at <= world.monotonic do
+      for member, value in pairs(step.members) do
+        job[member] = value
+      end
+      table.remove(job.course, 1)
+      step = job.course[1]
+    end
+  end
+end
+
 function methods:find(name)
   for _, job in ipairs(self.jobs) do
     if job.jobName == name or job.dataDeletionJobArn == name then
@@ -177,7 +200,7 @@ function serve.DescribeDataDeletionJob(world, input)
   end
   local shown = {}
   for member, value in pairs(job) do
-    shown[member] = member ~= "seen" and value or nil
+    shown[member] = member ~= "seen" and member ~= "course" and value or nil
   end
   return world:response(200, cjson.encode { dataDeletionJob = shown })
 end
@@ -211,6 +234,7 @@ end
 
 --- What the service answers when nothing goes wrong.
 function methods:serve(operation, input)
+  proceed(self)
   return serve[operation](self, input)
 end
 

@@ -42,8 +42,10 @@ local function read(operation, response)
   return output
 end
 
--- Tells a watcher; its errors cost nobody an answer.
-local function tell(settings, event)
+--- Tells a watcher; its errors cost nobody an answer.
+---@param settings table
+---@param event personalize.Event
+function M.tell(settings, event)
   if settings.on_event then
     pcall(settings.on_event, event)
   end
@@ -86,7 +88,7 @@ local function try(settings, attempt, operation, number, keys, deadline,
   local verdict = attempt:judge(response, failure, core.now(),
     core.uniform(), deadline - after)
   if settings.on_event then
-    tell(settings, { name = "attempt", operation = operation,
+    M.tell(settings, { name = "attempt", operation = operation,
       attempt = number, status = verdict.status, code = verdict.code,
       request_id = verdict.request_id, endpoint = settings.url,
       region = settings.region, elapsed = after - before })
@@ -143,7 +145,7 @@ local function loop(settings, attempt, operation, input, credentials,
       settings.invalidate(keys.access_key_id)
       renewed, again = true, true
     elseif again then
-      tell(settings, { name = "retry", operation = operation,
+      M.tell(settings, { name = "retry", operation = operation,
         attempt = number, code = verdict.code, delay = verdict.delay })
       if not settings.sleep(verdict.delay) then
         verdict = stop("InterruptedError",

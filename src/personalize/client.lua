@@ -149,6 +149,17 @@ local function open(found)
   found.service, found.url = service, service:url()
 end
 
+-- A client's settings, complete, for the rooms above this one (jobs, erase):
+-- what they hold is not for anybody else, and changes.
+---@private
+function Client.settings_of(client)
+  local found = settings(client)
+  if not found.service then
+    open(found)
+  end
+  return found
+end
+
 --- A client. Reads the environment, no files; makes no request.
 ---@param options? personalize.Options
 ---@return personalize.Client
@@ -201,10 +212,7 @@ end
 --- is odd. Asks the sources, makes no call of the service, shows no secret.
 ---@return personalize.Identity
 function Client:identity()
-  local found = settings(self)
-  if not found.service then
-    open(found)
-  end
+  local found = Client.settings_of(self)
   local keys, failure =
     found.get_credentials(core.monotonic() + found.timeout)
   if not keys then
@@ -236,15 +244,13 @@ end
 ---@return table output members as the service names them; null is nil
 ---@return personalize.Meta meta
 function Client:call(operation, input)
-  local found = settings(self)
+  settings(self) -- a client, before all else
   if type(operation) ~= "string" or not operation:find("^%a%w*$") or
     #operation > 64 then
     Error.raise { code = "ParamValidationError", kind = "client",
       message = "an operation is named like DescribeDatasetGroup" }
   end
-  if not found.service then
-    open(found)
-  end
+  local found = Client.settings_of(self)
   -- What a create needs beside a call is in a file of its own.
   local is_create = operation == "CreateDataDeletionJob"
   local run = is_create and create.run or call.run

@@ -77,17 +77,18 @@ local M = {}
 ---@field proxy? string
 
 ---@class personalize.Event
----@field name "attempt"|"retry"|"warning"
+---@field name "attempt"|"retry"|"wait"|"warning"
 ---@field message? string of a warning, which has no other members
 ---@field operation? string
 ---@field attempt? integer from 1
----@field status? integer HTTP status
+---@field status? integer|string HTTP status; of a job (name "wait")
 ---@field code? string the failure's
 ---@field request_id? string
 ---@field endpoint? string URL
 ---@field region? string
 ---@field elapsed? number seconds the attempt took
----@field delay? number seconds until the next attempt (name "retry")
+---@field delay? number seconds until the next attempt (name "retry"), or
+--- the next look (name "wait")
 
 ---@class personalize.Response
 ---@field status integer

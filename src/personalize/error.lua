@@ -4,8 +4,9 @@
 ---@class personalize.Error
 ---@field code string AWS's exception name, "HTTP 503" for an answer that named
 --- none, or one of ours: ParamValidationError, ConfigError, NoRegionError,
---- NoCredentialsError, CredentialsError, ConnectionError, TimeoutError,
---- TlsError, ResponseError, InterruptedError
+--- NoCredentialsError, CredentialsError, UserListError, WaitTimeoutError,
+--- DataDeletionJobFailed, InterruptedError, PhaseError, ConnectionError,
+--- TimeoutError, TlsError, ResponseError
 ---@field message string for people; never a secret, tag or user id
 ---@field kind "client"|"transport"|"service" who failed: this side before
 --- sending, the way there and back, or AWS
@@ -17,6 +18,8 @@
 ---@field unclear? boolean true when a create failed and its job may exist all
 --- the same
 ---@field params? personalize.ParamFault[] every fault of the input
+---@field job? personalize.DataDeletionJob as last seen, of a wait
+---@field receipt? table of delete_users, complete however far it came
 ---@field cause? any the error underneath
 local Error = { __name = "personalize.Error" }
 Error.__index = Error

@@ -7,6 +7,7 @@
 
 local Client = require "personalize.client"
 local Error = require "personalize.error"
+local jobs = require "personalize.jobs"
 
 ---@class personalize
 local M = {
@@ -15,6 +16,10 @@ local M = {
   is_error = Error.is_error,
   new = Client.new,
 }
+
+for name, method in pairs(jobs) do
+  Client[name] = method
+end
 
 -- Made on first use, from the environment as it is then.
 local default
@@ -28,10 +33,12 @@ end
 
 M.call = on_default(Client.call)
 M.create_data_deletion_job = on_default(Client.create_data_deletion_job)
+M.data_deletion_jobs = on_default(Client.data_deletion_jobs)
 M.describe_data_deletion_job = on_default(Client.describe_data_deletion_job)
 M.list_data_deletion_jobs = on_default(Client.list_data_deletion_jobs)
 M.list_tags_for_resource = on_default(Client.list_tags_for_resource)
 M.tag_resource = on_default(Client.tag_resource)
 M.untag_resource = on_default(Client.untag_resource)
+M.wait_for_data_deletion_job = on_default(Client.wait_for_data_deletion_job)
 
 return M

@@ -1,0 +1,243 @@
+--- Data deletion jobs over time: all pages of them, and the wait for one.
+-- Knows how often to look, what passes by itself, and when to give up; refuses
+-- to know how a call is made.
+
+local Client = require "personalize.client"
+local Error = require "personalize.error"
+local call = require "personalize.call"
+local core = require "personalize.core"
+
+-- Made methods of a client by init.
+---@class personalize.Client
+local methods = {}
+
+-- What is remembered of a list, at most; a loop of more pages is one that the
+-- service would have to make on purpose.
+local TOKENS_MOST = 10000
+
+local function refuse(message)
+  Error.raise { code = "ParamValidationError", kind = "client",
+    message = message }
+end
+
+--- Every job of a dataset group, or of the account in the region, newest
+--- first: `for job in client:data_deletion_jobs() do ... end`. A page is asked
+--- for when the one before is used up. After an error the iterator can be
+--- called again: it asks for the same page.
+---
+--- Errors: those of list_data_deletion_jobs; ResponseError where the service
+--- gives a token twice.
+---@param input? personalize.ListDataDeletionJobsInput `maxResults` is the size
+--- of a page; `nextToken` is where to start
+---@return fun(): personalize.DataDeletionJobSummary? next nil at the end
+function methods:data_deletion_jobs(input)
+  if input ~= nil and type(input) ~= "table" then
+    refuse("the input of data_deletion_jobs is a table, such as " ..
+      "{ datasetGroupArn = ... }")
+  end
+  local asked = {}
+  for member, value in pairs(input or {}) do
+    asked[member] = value
+  end
+  local jobs, at, is_last = {}, 0, false
+  local seen, count = {}, 0
+
+  local function turn()
+    local page = Client.list_data_deletion_jobs(self, asked)
+    local token = page.nextToken
+    if token and seen[token] then
+      Error.raise { code = "ResponseError", kind = "transport",
+        operation = "ListDataDeletionJobs", retryable = false,
+        message = "the service gave the same nextToken twice: the list " ..
+          "would have no end" }
+    end
+    jobs, at = page.dataDeletionJobs or {}, 0
+    is_last = token == nil or token == ""
+    if count == TOKENS_MOST then
+      seen, count = {}, 0
+    end
+    if not is_last then
+      seen[token], count = true, count + 1
+    end
+    asked.nextToken = token
+  end
+
+  if asked.nextToken then
+    seen[asked.nextToken], count = true, 1
+  end
+  return function()
+    while at >= #jobs do
+      if is_last then
+        return nil
+      end
+      turn()
+    end
+    at = at + 1
+    return jobs[at]
+  end
+end
+
+-- -- Waiting ------------------------------------------------------------------
+
+local GROWTH = 1.5
+-- Many who wait must not look all at once: of a delay, up to this much less.
+local JITTER = 0.25
+-- A look has so much time however little is left of max_wait.
+local LOOK_LEAST = 5
+-- In nginx, so that a worker that is to end is not held up.
+local NGINX_SLICE = 1
+
+local DEFAULTS = { max_wait = 86400, delay = 5, max_delay = 120 }
+local OPTIONS = { "max_wait", "on_status", "delay", "max_delay" }
+
+local function check(arn, options)
+  if type(arn) ~= "string" then
+    refuse("the first argument of wait_for_data_deletion_job is a job's ARN")
+  end
+  if options ~= nil and type(options) ~= "table" then
+    refuse("the second argument of wait_for_data_deletion_job is a table, " ..
+      "such as { max_wait = 3600 }")
+  end
+  local found = {}
+  for name, default in pairs(DEFAULTS) do
+    found[name] = default
+  end
+  for name, value in pairs(options or {}) do
+    if name == "on_status" then
+      if type(value) ~= "function" then
+        refuse "on_status is a function"
+      end
+    elseif not DEFAULTS[name] then
+      local nearest = type(name) == "string" and core.nearest(name, OPTIONS)
+      refuse(("wait_for_data_deletion_job has no option %s%s"):format(
+        tostring(name), nearest and ": did you mean " .. nearest .. "?" or ""))
+    elseif type(value) ~= "number" or value ~= value or value < 0 or
+      name ~= "max_wait" and value == 0 then
+      refuse(name .. " is a number of seconds")
+    end
+    found[name] = value
+  end
+  return found
+end
+
+local function is_nginx_exiting()
+  local worker = type(ngx) == "table" and ngx.worker
+  return worker and worker.exiting and worker.exiting() or false
+end
+
+-- Sleeps; false where it is to end now.
+local function rest(found, seconds)
+  local slice = type(ngx) == "table" and NGINX_SLICE or seconds
+  local ends = core.monotonic() + seconds
+  repeat
+    local left = ends - core.monotonic()
+    if is_nginx_exiting() then
+      return false
+    elseif left > 0 and not found.sleep(math.min(left, slice)) then
+      return false
+    end
+  until left <= slice
+  return true
+end
+
+-- May the next look fare better? Once an answer has come the way there is
+-- known to be right, so that a network which is gone comes back.
+local function is_transient(failure, has_answered)
+  return failure.retryable or has_answered and failure.kind == "transport" and
+    failure.code ~= "TlsError"
+end
+
+local function interrupt(job, status)
+  Error.raise { code = "InterruptedError", kind = "client",
+    operation = "DescribeDataDeletionJob", retryable = false, job = job,
+    message = ("interrupted while waiting for a job (%s); it goes on at " ..
+      "AWS: wait again to follow it"):format(status or "status not known") }
+end
+
+local function fail(job)
+  Error.raise { code = "DataDeletionJobFailed", kind = "client",
+    operation = "DescribeDataDeletionJob", retryable = false, job = job,
+    message = ("the job %s FAILED: %s"):format(job.jobName or "",
+      job.failureReason or "the service gave no reason") }
+end
+
+local function time_out(seconds, job, status, failure)
+  Error.raise { code = "WaitTimeoutError", kind = "client",
+    operation = "DescribeDataDeletionJob", retryable = true, job = job,
+    cause = failure,
+    message = ("after %g seconds the job has not ended (%s)%s; it goes on " ..
+      "at AWS: wait again to follow it"):format(seconds,
+      status or "status not known", failure and
+      ", and the last look failed: " .. failure.code or "") }
+end
+
+---@class personalize.WaitOptions
+---@field max_wait? number seconds in all, default 86400 (a day); 0 looks once
+---@field on_status? fun(status: string, job: personalize.DataDeletionJob)
+--- called at the first look and whenever the status has changed; what it
+--- raises ends the wait
+---@field delay? number seconds between the first two looks, default 5
+---@field max_delay? number seconds that this grows to, default 120
+
+--- Looks at a job until it is COMPLETED. Failures that pass (throttling, the
+--- network) are waited out, too.
+---
+--- Errors: DataDeletionJobFailed (its reason in the message),
+--- WaitTimeoutError, InterruptedError (Ctrl-C, or an nginx worker that ends);
+--- all of these with the job as last seen in `job`, and the last two leave the
+--- job going on. What does not pass by itself, such as
+--- ResourceNotFoundException, is raised at once.
+---@param arn string of the job
+---@param options? personalize.WaitOptions
+---@return personalize.DataDeletionJob job
+function methods:wait_for_data_deletion_job(arn, options)
+  local found = Client.settings_of(self)
+  local wanted = check(arn, options)
+  local started = core.monotonic()
+  local ends, delay = started + wanted.max_wait,
+    math.min(wanted.delay, wanted.max_delay)
+  local job, status
+
+  repeat
+    if is_nginx_exiting() then
+      interrupt(job, status)
+    end
+    local now = core.monotonic()
+    local output, failure = call.run(found, "DescribeDataDeletionJob",
+      { dataDeletionJobArn = arn }, found.get_credentials,
+      now + math.min(found.timeout, math.max(ends - now, LOOK_LEAST)))
+    if output then
+      failure, job = nil, output.dataDeletionJob
+      if job.status ~= status then
+        status = job.status
+        if wanted.on_status and status then
+          wanted.on_status(status, job)
+        end
+      end
+    elseif failure.code == "InterruptedError" then
+      interrupt(job, status)
+    elseif not is_transient(failure, job ~= nil) then
+      failure.unclear, failure.job = nil, job
+      Error.raise(failure)
+    end
+
+    if status == "COMPLETED" then
+      return job
+    elseif status == "FAILED" then
+      fail(job)
+    end
+    local left = ends - core.monotonic()
+    if left <= 0 then
+      time_out(wanted.max_wait, job, status, failure)
+    end
+    local pause = math.min(left, delay * (1 - JITTER * core.uniform()))
+    call.tell(found, { name = "wait", operation = "DescribeDataDeletionJob",
+      status = status, code = failure and failure.code, delay = pause })
+    if not rest(found, pause) then
+      interrupt(job, status)
+    end
+    delay = math.min(delay * GROWTH, wanted.max_delay)
+  until false
+end
+
+return methods
