@@ -39,6 +39,7 @@ build = {
         "src/binding/lpz_output.c",
         "src/binding/lpz_process.c",
         "src/binding/lpz_read.c",
+        "src/binding/lpz_request.c",
         "src/binding/lpz_service.c",
         "src/binding/lpz_sigv4.c",
         "src/binding/lpz_sys.c",
@@ -104,6 +105,7 @@ build = {
     ["personalize.jobs"] = "src/personalize/jobs.lua",
     ["personalize.redact"] = "src/personalize/redact.lua",
     ["personalize.transport.curl"] = "src/personalize/transport/curl.lua",
+    ["personalize.s3"] = "src/personalize/s3.lua",
     ["personalize.version"] = "src/personalize/version.lua",
   },
 }

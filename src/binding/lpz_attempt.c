@@ -7,20 +7,21 @@
 #include "lpz_input.h"
 #include "lpz_service.h"
 
-#define ATTEMPT "personalize.attempt"
-
-/* The body follows the struct in the same block: nothing to free. */
-struct attempt {
-    struct pz_attempt core;
-    struct lpz_service *service; /* kept alive by the anchor */
-    const struct pz_operation *model;
-};
-
-static struct pz_slice body_of(struct attempt *attempt)
+static struct pz_slice body_of(struct lpz_attempt *attempt)
 {
-    struct pz_slice body = { (char *)(attempt + 1), attempt->core.body_len };
+    struct pz_slice body = { (char *)(attempt + 1), attempt->body_len };
 
     return body;
+}
+
+struct pz_slice lpz_pack(char **at, struct pz_slice text)
+{
+    struct pz_slice packed = { *at, text.len };
+
+    if (text.len > 0)
+        memcpy(*at, text.data, text.len);
+    *at += text.len;
+    return packed;
 }
 
 /* The service's buffer for inputs, or one on the stack where that is taken. */
@@ -48,7 +49,7 @@ int lpz_attempt_new(lua_State *L)
     lua_Integer max_attempts = luaL_checkinteger(L, 5);
     int validate = lua_toboolean(L, 6);
     const struct pz_operation *model = pz_operation_find(operation);
-    struct attempt *attempt;
+    struct lpz_attempt *attempt;
     enum pz_status status;
     struct pz_buf *body;
 
@@ -62,12 +63,12 @@ int lpz_attempt_new(lua_State *L)
         lua_insert(L, -2);
         return 2;
     }
-    attempt = lpz_newuserdata(L, sizeof *attempt + body->len, ATTEMPT);
+    attempt = lpz_newuserdata(L, sizeof *attempt + body->len, LPZ_ATTEMPT);
     lpz_shareanchor(L, 1, -1);
     attempt->service = service;
     attempt->model = model;
     memcpy(attempt + 1, body->data, body->len);
-    attempt->core.body_len = body->len;
+    attempt->body_len = body->len;
     give_input(service, body);
     (void)lpz_checkservice(L, 1); /* not closed meanwhile? */
     status = pz_attempt_start(&attempt->core, &service->core, operation,
@@ -80,103 +81,9 @@ int lpz_attempt_new(lua_State *L)
     return status == PZ_OK ? 1 : lpz_raise(L, status);
 }
 
-/* Copies a text into a block, at *at. */
-static struct pz_slice pack(char **at, struct pz_slice text)
+static struct lpz_attempt *check_attempt(lua_State *L)
 {
-    struct pz_slice packed = { *at, text.len };
-
-    if (text.len > 0)
-        memcpy(*at, text.data, text.len);
-    *at += text.len;
-    return packed;
-}
-
-/* The pairs of request.headers, borrowed from the table. */
-static void read_headers(lua_State *L, int request, struct pz_plan *plan)
-{
-    size_t count;
-
-    lpz_rawgetname(L, request, "headers", 7);
-    count = lua_istable(L, -1) ? lpz_rawlen(L, -1) : 0;
-    if (count > PZ_PLAN_HEADERS)
-        luaL_error(L, "a request has at most %d headers", PZ_PLAN_HEADERS);
-    for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, -1, (int)i + 1);
-        plan->headers[i].name = lpz_pairpart(L, 1);
-        plan->headers[i].value = lpz_pairpart(L, 2);
-        lua_pop(L, 1);
-    }
-    plan->header_count = count;
-    lua_pop(L, 1);
-}
-
-static void read_plan(lua_State *L, int request, struct pz_plan *plan)
-{
-    static const char *const protocols[] = { "json", "xml", "text", NULL };
-
-    memset(plan, 0, sizeof *plan);
-    plan->method = lpz_textfield(L, request, "method");
-    plan->path = lpz_textfield(L, request, "path");
-    plan->query = lpz_textfield(L, request, "query");
-    plan->payload_hash = lpz_textfield(L, request, "payload_hash");
-    plan->is_unsigned = lpz_flagfield(L, request, "unsigned");
-    plan->keep_path = lpz_flagfield(L, request, "keep_path");
-    lpz_rawgetname(L, request, "protocol", 8);
-    plan->protocol = (enum pz_protocol)luaL_checkoption(L, -1, "json",
-                                                        protocols);
-    lua_pop(L, 1);
-    read_headers(L, request, plan);
-}
-
-int lpz_request_new(lua_State *L)
-{
-    struct lpz_service *service = lpz_checkservice(L, 1);
-    struct pz_slice random, body;
-    struct attempt *attempt;
-    struct pz_plan plan;
-    enum pz_status status;
-    size_t size = 0;
-    char *at;
-
-    luaL_checktype(L, 2, LUA_TTABLE);
-    random = lpz_checkslice(L, 3);
-    if (random.len != 16)
-        return luaL_error(L, "bad argument #3 (16 random bytes expected)");
-    read_plan(L, 2, &plan);
-    body = lpz_textfield(L, 2, "body");
-    size = body.len + plan.method.len + plan.path.len + plan.query.len +
-           plan.payload_hash.len;
-    for (size_t i = 0; i < plan.header_count; i++)
-        size += plan.headers[i].name.len + plan.headers[i].value.len;
-
-    attempt = lpz_newuserdata(L, sizeof *attempt + size, ATTEMPT);
-    lpz_shareanchor(L, 1, -1);
-    (void)lpz_checkservice(L, 1); /* not closed meanwhile? */
-    attempt->service = service;
-    at = (char *)(attempt + 1);
-    body = pack(&at, body); /* first: see body_of */
-    plan.method = pack(&at, plan.method);
-    plan.path = pack(&at, plan.path);
-    plan.query = pack(&at, plan.query);
-    plan.payload_hash = pack(&at, plan.payload_hash);
-    for (size_t i = 0; i < plan.header_count; i++) {
-        plan.headers[i].name = pack(&at, plan.headers[i].name);
-        plan.headers[i].value = pack(&at, plan.headers[i].value);
-    }
-    status = pz_attempt_begin(&attempt->core, &service->core, &plan, body,
-                              (const unsigned char *)random.data,
-                              (unsigned)luaL_checkinteger(L, 4));
-    if (status == PZ_EINVAL) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "the request has a part that no request may have");
-        return 2;
-    }
-    return status == PZ_OK ? 1 : lpz_raise(L, status);
-}
-
-static struct attempt *check_attempt(lua_State *L)
-{
-    struct attempt *attempt = lpz_checkudata(L, 1, ATTEMPT);
+    struct lpz_attempt *attempt = lpz_checkudata(L, 1, LPZ_ATTEMPT);
 
     if (attempt->service == NULL || attempt->service->core.signer == NULL)
         luaL_error(L, "the attempt's client is closed");
@@ -223,7 +130,7 @@ int lpz_credentials_fault(lua_State *L)
 enum { HEAD_ROOM = 4096 };
 
 /* More than the head will have. */
-static size_t head_bound(const struct attempt *attempt,
+static size_t head_bound(const struct lpz_attempt *attempt,
                          const struct pz_credentials *credentials)
 {
     const struct pz_service *service = &attempt->service->core;
@@ -265,7 +172,7 @@ static void push_head(lua_State *L, struct pz_buf *head, struct pz_buf *large)
    request's credentials may be nil */
 static int attempt_sign(lua_State *L)
 {
-    struct attempt *attempt = check_attempt(L);
+    struct lpz_attempt *attempt = check_attempt(L);
     struct pz_buf *head = &attempt->service->core.head, *large = NULL;
     double now = luaL_checknumber(L, 3);
     struct pz_credentials credentials;
@@ -386,7 +293,7 @@ static void set_decision(lua_State *L, const struct pz_decision *decision,
 /* attempt:url() -> where it goes */
 static int attempt_url(lua_State *L)
 {
-    struct attempt *attempt = check_attempt(L);
+    struct lpz_attempt *attempt = check_attempt(L);
     struct pz_buf *url = lpz_newbuffer(L);
     enum pz_status status;
 
@@ -398,7 +305,7 @@ static int attempt_url(lua_State *L)
     return 1;
 }
 
-static int judge_response(lua_State *L, struct attempt *attempt,
+static int judge_response(lua_State *L, struct lpz_attempt *attempt,
                           const struct pz_response *response,
                           const struct pz_moment *moment)
 {
@@ -414,9 +321,9 @@ static int judge_response(lua_State *L, struct attempt *attempt,
         pz_attempt_decide(&decision, &attempt->core, &attempt->service->core,
                           &verdict, response, NULL, moment);
     /* Onto the C stack, where a push that raises loses nothing. */
-    code = pack(&at, pz_slice_sub(pz_buf_slice(&verdict.code), 0,
+    code = lpz_pack(&at, pz_slice_sub(pz_buf_slice(&verdict.code), 0,
                                   PZ_CODE_MAX));
-    message = pack(&at, pz_slice_sub(pz_buf_slice(&verdict.message), 0,
+    message = lpz_pack(&at, pz_slice_sub(pz_buf_slice(&verdict.message), 0,
                                      PZ_MESSAGE_MAX));
     pz_verdict_free(&verdict);
     if (status != PZ_OK)
@@ -449,12 +356,13 @@ static int is_passing(struct pz_slice code)
 static int is_own(struct pz_slice code)
 {
     return pz_slice_eq(code, PZ_LIT("InterruptedError")) ||
-           pz_slice_eq(code, PZ_LIT("ConfigError"));
+           pz_slice_eq(code, PZ_LIT("ConfigError")) ||
+           pz_slice_eq(code, PZ_LIT("UserListError"));
 }
 
 /* { code =, message =, sent =, retryable =, status = }, all of them optional;
    anything else counts as an empty one. */
-static int judge_failure(lua_State *L, struct attempt *attempt, int index,
+static int judge_failure(lua_State *L, struct lpz_attempt *attempt, int index,
                          const struct pz_moment *moment)
 {
     struct pz_slice code = PZ_LIT("ConnectionError");
@@ -505,7 +413,7 @@ static int judge_failure(lua_State *L, struct attempt *attempt, int index,
  */
 static int attempt_judge(lua_State *L)
 {
-    struct attempt *attempt = check_attempt(L);
+    struct lpz_attempt *attempt = check_attempt(L);
     struct pz_response response;
     struct pz_moment moment;
 
@@ -534,7 +442,7 @@ static int attempt_judge(lua_State *L)
    where there is less time than that (adaptive mode) */
 static int attempt_admit(lua_State *L)
 {
-    struct attempt *attempt = check_attempt(L);
+    struct lpz_attempt *attempt = check_attempt(L);
     double wait = pz_retry_admit(&attempt->service->core.retry,
                                  luaL_checknumber(L, 2),
                                  luaL_optnumber(L, 3, HUGE_VAL));
@@ -566,5 +474,5 @@ void lpz_attempt_class(lua_State *L)
         { NULL, NULL }
     };
 
-    lpz_newclass(L, ATTEMPT, attempt_methods, NULL);
+    lpz_newclass(L, LPZ_ATTEMPT, attempt_methods, NULL);
 }

@@ -138,6 +138,13 @@ static int core_is_endpoint(lua_State *L)
     return 1;
 }
 
+/* core.is_s3_key(text) -> may an object have this name? */
+static int core_is_s3_key(lua_State *L)
+{
+    lua_pushboolean(L, pz_is_s3_key(lpz_checkslice(L, 1)));
+    return 1;
+}
+
 /* core.pseudo_region(text) -> the region meant, does the name ask for FIPS?
    "fips-us-east-1" and "us-east-1-fips" give "us-east-1", true */
 static int core_pseudo_region(lua_State *L)
@@ -170,6 +177,7 @@ const luaL_Reg lpz_endpoint_functions[] = {
     { "endpoint", core_endpoint },
     { "is_endpoint", core_is_endpoint },
     { "is_region", core_is_region },
+    { "is_s3_key", core_is_s3_key },
     { "partition", core_partition },
     { "pseudo_region", core_pseudo_region },
     { "s3_path", core_s3_path },

@@ -6,8 +6,8 @@
  */
 #include "lpz.h"
 
-/* endpoint, is_endpoint, is_region, partition, pseudo_region, s3_path;
-   NULL-ended. */
+/* endpoint, is_endpoint, is_region, is_s3_key, partition, pseudo_region,
+   s3_path; NULL-ended. */
 extern const luaL_Reg lpz_endpoint_functions[];
 
 #endif

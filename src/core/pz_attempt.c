@@ -177,10 +177,13 @@ pz_attempt_begin(struct pz_attempt *attempt, struct pz_service *service,
                  const struct pz_plan *plan, struct pz_slice body,
                  const unsigned char random[16], unsigned max_attempts)
 {
-    if (!is_plan(plan) || (!plan->is_unsigned && service->region.len == 0))
+    int has_hash = plan->is_unsigned || plan->payload_hash.len > 0;
+
+    if (!is_plan(plan) || (!plan->is_unsigned && service->region.len == 0) ||
+        (plan->length > 0 && (body.len > 0 || !has_hash)))
         return PZ_EINVAL;
     attempt->plan = *plan;
-    attempt->body_len = body.len;
+    attempt->body_len = plan->length + body.len;
     attempt->number = 0;
     attempt->max_attempts = max_attempts;
     attempt->skew = service->skew;
@@ -188,7 +191,7 @@ pz_attempt_begin(struct pz_attempt *attempt, struct pz_service *service,
     attempt->cost = 0;
     attempt->unclear = 0;
     make_uuid(attempt->invocation_id, random);
-    if (plan->is_unsigned || plan->payload_hash.len > 0)
+    if (has_hash)
         return PZ_OK;
     return pz_sha256_hex(pz_signer_crypto(service->signer),
                          attempt->payload_hash, body);

@@ -61,6 +61,7 @@ struct pz_plan {
     struct pz_header headers[PZ_PLAN_HEADERS];
     size_t header_count;
     struct pz_slice payload_hash; /* empty: the body's */
+    unsigned long long length;    /* of a body that only its hash stands for */
     int is_unsigned;
     int keep_path; /* as in pz_sigv4_request */
     enum pz_protocol protocol; /* of the answer */
@@ -72,7 +73,7 @@ struct pz_attempt {
     char target[PZ_TARGET_MAX]; /* "AmazonPersonalize.TagResource" */
     char invocation_id[PZ_UUID_LEN];
     char payload_hash[PZ_SHA256_HEX_LEN];
-    size_t body_len;
+    unsigned long long body_len;
     unsigned number, max_attempts; /* number: attempts signed so far */
     double skew;    /* the clock's, as this call knows it */
     double sent;    /* when the last attempt was signed, by our clock */
@@ -80,8 +81,9 @@ struct pz_attempt {
     int unclear;    /* an attempt ended so that it may have been done */
 };
 
-/* Hashes the body and makes the invocation id of 16 random bytes. PZ_EINVAL
-   for a plan with a part that could not stand in a request. */
+/* Hashes the body, which is empty where the plan has a length and a hash
+   instead, and makes the invocation id of 16 random bytes. PZ_EINVAL for a
+   plan with a part that could not stand in a request. */
 PZ_MUST_USE enum pz_status
 pz_attempt_begin(struct pz_attempt *attempt, struct pz_service *service,
                  const struct pz_plan *plan, struct pz_slice body,

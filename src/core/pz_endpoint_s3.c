@@ -249,6 +249,14 @@ pz_endpoint_s3(struct pz_buf *out, struct pz_signing *signing,
     return write_url(out, p, &uri, in_host, host, count);
 }
 
+int pz_is_s3_key(struct pz_slice key)
+{
+    size_t count;
+
+    return key.len > 0 && key.len <= PZ_S3_KEY_MAX &&
+           pz_utf8_count(key, &count);
+}
+
 enum pz_status
 pz_s3_path(struct pz_buf *out, struct pz_slice bucket, struct pz_slice key)
 {

@@ -35,6 +35,11 @@ PZ_MUST_USE enum pz_status
 pz_endpoint_s3(struct pz_buf *out, struct pz_signing *signing,
                const struct pz_endpoint_s3 *params);
 
+enum { PZ_S3_KEY_MAX = 1024 };
+
+/* Is it the name that an object may have: UTF-8 of 1 to PZ_S3_KEY_MAX bytes? */
+int pz_is_s3_key(struct pz_slice key);
+
 /*
  * Appends "/KEY" or, with a bucket, "/BUCKET/KEY": percent-encoded once, as
  * it is both sent and signed. Slashes and dot segments of the key stay, they

@@ -64,8 +64,7 @@ local function out_of_time(message)
 end
 
 -- One attempt: signed, sent, judged.
-local function try(settings, attempt, operation, number, keys, deadline,
-    method, url)
+local function try(settings, attempt, plan, number, keys, deadline)
   local head, body = attempt:sign(keys, core.now())
   if not head then
     return stop("CredentialsError", body)
@@ -73,10 +72,11 @@ local function try(settings, attempt, operation, number, keys, deadline,
   local before = core.monotonic()
   local left = deadline - before
   local response, failure = settings.transport {
-    method = method,
-    url = url,
+    method = plan.method,
+    url = plan.url,
     head = head,
-    body = body,
+    body = plan.source or body,
+    progress = plan.progress,
     timeout = left,
     connect_timeout = settings.connect_timeout < left and
       settings.connect_timeout or left,
@@ -88,7 +88,7 @@ local function try(settings, attempt, operation, number, keys, deadline,
   local verdict = attempt:judge(response, failure, core.now(),
     core.uniform(), deadline - after)
   if settings.on_event then
-    M.tell(settings, { name = "attempt", operation = operation,
+    M.tell(settings, { name = "attempt", operation = plan.operation,
       attempt = number, status = verdict.status, code = verdict.code,
       request_id = verdict.request_id, endpoint = settings.url,
       region = settings.region, elapsed = after - before })
@@ -100,11 +100,12 @@ end
 local EXPIRED = { ExpiredToken = true, ExpiredTokenException = true,
   InvalidToken = true }
 
--- Attempts until one is done with. Answers what `reader` makes of the answer
--- and a meta table; or nil and an error's fields.
-local function loop(settings, attempt, operation, input, credentials,
-    deadline, reader, method, url)
-  local started = core.monotonic()
+-- Attempts until one is done with. The plan: operation, method, url; a source
+-- in place of the attempt's body; `reader`, which makes the output of an
+-- answer; `input`, where it may hold secrets. Answers the output and a meta
+-- table; or nil, an error's fields and the last answer, if one came.
+local function loop(settings, attempt, plan, credentials, deadline)
+  local started, operation = core.monotonic(), plan.operation
   local verdict, response, keys, output, unclear, again, renewed
   local number = 0
   repeat
@@ -128,12 +129,18 @@ local function loop(settings, attempt, operation, input, credentials,
         settings.url)
       break
     end
+    if plan.source then
+      local ready, wrong = plan.source:rewind()
+      if not ready then
+        verdict = stop("UserListError", wrong)
+        break
+      end
+    end
     number = number + 1
-    verdict, response = try(settings, attempt, operation, number, keys,
-      deadline, method, url)
+    verdict, response = try(settings, attempt, plan, number, keys, deadline)
     if verdict.ok then
       local wrong
-      output, wrong = reader(operation, response)
+      output, wrong = plan.reader(operation, response)
       if not output then
         verdict.kind, verdict.code, verdict.message, verdict.unclear =
           "transport", "ResponseError", wrong, true
@@ -170,12 +177,12 @@ local function loop(settings, attempt, operation, input, credentials,
   local message = verdict.message or "the service gave no reason"
   if verdict.kind == "service" or verdict.kind == "transport" and
     response == nil then
-    message = redact.message(message, keys, input)
+    message = redact.message(message, keys, plan.input)
   end
   return nil, { code = verdict.code, kind = verdict.kind,
     operation = operation, attempts = number, status = verdict.status,
     request_id = verdict.request_id, retryable = verdict.retryable or false,
-    unclear = unclear, cause = verdict.cause, message = message }
+    unclear = unclear, cause = verdict.cause, message = message }, response
 end
 
 --- Makes one call of an operation of Amazon Personalize.
@@ -196,8 +203,9 @@ function M.run(settings, operation, input, credentials, deadline)
       operation = operation, attempts = 0, params = faults,
       message = describe_faults(faults) }
   end
-  return loop(settings, attempt, operation, input, credentials, deadline,
-    read, "POST", settings.url)
+  return loop(settings, attempt, { operation = operation, input = input,
+    reader = read, method = "POST", url = settings.url }, credentials,
+    deadline)
 end
 
 local function whole(_, response)
@@ -207,11 +215,13 @@ end
 --- Makes one call of another service.
 ---@param settings table like a client's, for that service
 ---@param operation string for errors and events
----@param request table as `core.request` takes it
+---@param request table as `core.request` takes it; with `source`, a body that
+--- is read while it is sent (its `payload_hash` is then given), and `progress`
 ---@param credentials fun(): personalize.Credentials?, table?
 ---@param deadline number on the monotonic clock
 ---@return personalize.Response? response one that says success
 ---@return table meta after a failure, the fields of the error
+---@return personalize.Response? refusal after a failure, the last answer
 function M.request(settings, operation, request, credentials, deadline)
   local attempt, wrong = core.request(settings.service, request,
     core.random(16), settings.max_attempts)
@@ -219,8 +229,9 @@ function M.request(settings, operation, request, credentials, deadline)
     return nil, { code = "ConfigError", kind = "client",
       operation = operation, attempts = 0, message = wrong }
   end
-  return loop(settings, attempt, operation, nil, credentials, deadline,
-    whole, request.method, attempt:url())
+  return loop(settings, attempt, { operation = operation, reader = whole,
+    method = request.method, url = attempt:url(), source = request.source,
+    progress = request.progress }, credentials, deadline)
 end
 
 return M

@@ -17,6 +17,7 @@ local M = {}
 
 ---@class personalize.Endpoints
 ---@field personalize? string
+---@field s3? string
 ---@field sts? string
 ---@field sso? string
 ---@field sso_oidc? string
@@ -53,6 +54,9 @@ local M = {}
 --- patterns to the service
 ---@field max_attempts? integer of a call, the first included; default 3; else
 --- AWS_MAX_ATTEMPTS
+---@field s3_addressing? "auto"|"virtual"|"path" where a bucket's name stands
+--- in URLs; default auto: in the host name where it can, in the path below IP
+--- addresses and localhost; else addressing_style of the profile's s3 settings
 ---@field sts_regional_endpoints? "regional"|"legacy" default regional; else
 --- AWS_STS_REGIONAL_ENDPOINTS. legacy asks the global STS in old regions
 ---@field retry_mode? "standard"|"adaptive" default standard; else
@@ -146,6 +150,10 @@ local function is_retry_mode(value)
   return value == "standard" or value == "adaptive"
 end
 
+local function is_addressing(value)
+  return value == "auto" or value == "virtual" or value == "path"
+end
+
 local function is_sts_mode(value)
   return value == "regional" or value == "legacy"
 end
@@ -160,7 +168,7 @@ local function read_digits(text)
 end
 
 -- What an option must be. Where it is absent, `env` is asked, then the
--- profile's `key`.
+-- profile's `key`; where that is nested, its `sub`.
 local OPTIONS = {
   app_id = { check = is_app_id, env = { "AWS_SDK_UA_APP_ID" },
     key = "sdk_ua_app_id", must = "at most 50 letters, digits and !#$%&'*+-.^_`|~" },
@@ -193,6 +201,9 @@ local OPTIONS = {
     read = string.lower, env = { "AWS_RETRY_MODE" }, key = "retry_mode",
     must = "standard or adaptive (legacy is not offered: standard retries " ..
       "more kinds of failure, and sooner)" },
+  s3_addressing = { check = is_addressing, default = "auto",
+    read = string.lower, key = "s3", sub = "addressing_style",
+    must = "auto, virtual or path" },
   sleep = { check = is_function, must = "a function" },
   sts_regional_endpoints = { check = is_sts_mode, default = "regional",
     read = string.lower, env = { "AWS_STS_REGIONAL_ENDPOINTS" },
@@ -207,8 +218,8 @@ local OPTIONS = {
 }
 
 -- The services a client talks to, and what AWS calls them in variables.
-local SERVICES = { personalize = "PERSONALIZE", sts = "STS", sso = "SSO",
-  sso_oidc = "SSO_OIDC", signin = "SIGNIN", metadata = false }
+local SERVICES = { personalize = "PERSONALIZE", s3 = "S3", sts = "STS",
+  sso = "SSO", sso_oidc = "SSO_OIDC", signin = "SIGNIN", metadata = false }
 
 local function sorted_keys(set)
   local keys = {}
@@ -429,14 +440,24 @@ local function profile_of(settings, shared)
   return profile or {}
 end
 
+-- What the profile says of an option, if anything.
+local function from_profile(option, profile)
+  local text = option.key and profile[option.key]
+  if text and option.sub then
+    local nested = core.ini_sub(text)
+    text = nested and nested[option.sub]
+  end
+  return text ~= "" and text or nil
+end
+
 --- Completes settings with what the profile says, and the defaults.
 ---@param settings table of `resolve`; changed
 ---@param shared personalize.Files
 function M.complete(settings, shared)
   local profile = profile_of(settings, shared)
   for name, option in pairs(OPTIONS) do
-    local text = option.key and profile[option.key]
-    if settings[name] == nil and text and text ~= "" then
+    local text = from_profile(option, profile)
+    if settings[name] == nil and text then
       local value = typed(option, text)
       if not option.check(value) then
         config_error(("%s must be %s"):format(

@@ -4,6 +4,7 @@ The /_local paths: watching and steering the server while it runs.
 Unsigned, which is fine for a server that listens on loopback only.
 """
 
+import hashlib
 import json
 
 from .faults import parse_spec
@@ -136,6 +137,23 @@ class Admin:
         if given.pop("gone", False):
             return {"gone": self.local.sts.roles.pop(arn, None) is not None}
         return {"role_arn": self.local.sts.add(arn, **given).arn}
+
+    def get_objects(self, _):
+        """Every version of the bucket, the newest of a key first."""
+        store, found = self.local.store, []
+        with store.lock:
+            for item, latest in store.every_version(""):
+                line = {"key": item.key, "version_id": item.version_id,
+                        "size": item.size, "etag": item.etag,
+                        "latest": latest, "marker": item.is_marker}
+                if not item.is_marker:
+                    with open(item.path, "rb") as file:
+                        line["sha256"] = hashlib.file_digest(
+                            file, "sha256").hexdigest()
+                    line["encryption"] = item.sse
+                    line["content_type"] = dict(item.headers)["Content-Type"]
+                found.append(line)
+        return {"objects": found}
 
     def get_sources(self, _):
         return self.local.sources()

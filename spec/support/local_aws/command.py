@@ -68,7 +68,10 @@ while it runs (unsigned, JSON):
   POST /_local/settings     job_seconds, pending_quota, list_lag, versioning,
                             session_seconds, token_seconds, imds, imds_role
                             and container_token ("" for none), clock_offset
-                            (seconds), users (a list or null)
+                            (seconds), users (a list or null), bucket_region
+                            ("" for ours), encryption (AES256; aws:kms for a
+                            bucket that encrypts so whatever is asked; policy
+                            for one that refuses puts without aws:kms)
   POST /_local/job          {"jobName": N, "status": S, "failureReason": R}
   POST /_local/credentials  {"access_key_id": A, "secret_access_key": K,
                             "session_token": T, "expires_in": S, "arn": R}
@@ -81,6 +84,7 @@ while it runs (unsigned, JSON):
   POST /_local/role         {"role_arn": R, ...}: a role for STS, replaced or
                             new; further members: external_id, mfa_serial,
                             token_code, max_seconds, web_identity, gone
+  GET  /_local/objects      every version, with the SHA-256 of its bytes
   GET  /_local/sources      what a machine has to know to get credentials from
                             here: assume_role, web_identity, sso, login (both
                             with the cache file's content), imds, container

@@ -14,6 +14,7 @@ from .faults import spoil
 from .s3_auth import STREAMING, UNSIGNED, S3Problem, authenticate
 from .s3_auth import element, error_document
 from .s3_upload import receive
+from .signature import Verifier
 from .wire import Answer, http_date
 
 BODY_MAX = 2 * 1024 * 1024
@@ -60,7 +61,7 @@ class S3:
         request.request_id = secrets.token_hex(8).upper()
         try:
             bucket, key, query = self.route(request)
-            proof, payload = authenticate(request, self.verifier)
+            proof, payload = self.authenticate(request)
             fault = self.faults.take(request.operation)
             if fault and not fault.after:
                 return spoil(fault, None, self.fault_error(request))
@@ -73,6 +74,25 @@ class S3:
                     else answer)
         except S3Problem as problem:
             return self.error(request, problem)
+
+    def authenticate(self, request):
+        """As authenticate; the bucket may be in another region than we are."""
+        region = self.settings.bucket_region
+        if not region or region == self.settings.region:
+            return authenticate(request, self.verifier)
+        if "/%s/s3/" % region in request.headers.get("authorization", ""):
+            return authenticate(request, Verifier(
+                self.verifier.credentials, region, self.verifier.clock))
+        authenticate(request, self.verifier)
+        raise S3Problem(
+            "PermanentRedirect", 301, "The bucket you are attempting to access"
+            " must be addressed using the specified endpoint.",
+            [("Endpoint", "s3.%s.amazonaws.com" % region),
+             ("Bucket", self.settings.bucket)],
+            [("x-amz-bucket-region", region)])
+
+    def region(self):
+        return self.settings.bucket_region or self.settings.region
 
     def route(self, request):
         """(bucket, key or "", query); sets the request's operation."""
@@ -156,8 +176,7 @@ class S3:
             if fault.status in (301, 307):
                 problem.extras = [("Bucket", self.settings.bucket),
                                   ("Endpoint", request.headers["host"])]
-                problem.headers = [("x-amz-bucket-region",
-                                    self.settings.region)]
+                problem.headers = [("x-amz-bucket-region", self.region())]
             answer = self.error(request, problem)
             if fault.name == "ServiceUnavailable":
                 answer.content = b""
@@ -177,8 +196,16 @@ class S3:
                            [("Condition", "If-None-Match")])
         if condition and self.store.exists(key):
             raise exists
+        asked = request.headers.get("x-amz-server-side-encryption", "AES256")
+        if self.settings.encryption == "policy" and asked == "AES256":
+            raise S3Problem("AccessDenied", 403, "User: %s is not authorized "
+                            "to perform: s3:PutObject with an explicit deny in"
+                            " a resource-based policy"
+                            % self.settings.user_arn())
         path = self.store.new_path()
         item = receive(request, key, path, proof, payload)
+        if self.settings.encryption == "aws:kms":
+            item.sse = "aws:kms"
         self.jobs.settle()
         if condition:
             if not self.store.add_if_absent(item):
@@ -321,7 +348,7 @@ class S3:
 
     def head_bucket(self, request, key, query, body):
         return Answer(200, self.ids(request) + [
-            ("x-amz-bucket-region", self.settings.region)])
+            ("x-amz-bucket-region", self.region())])
 
     def list_objects_v2(self, request, key, query, body):
         return self.xml(request, s3_listing.list_objects(
@@ -332,7 +359,7 @@ class S3:
             self.store, self.settings.bucket, query))
 
     def get_bucket_location(self, request, key, query, body):
-        region = self.settings.region
+        region = self.region()
         return self.xml(request, s3_listing.document(
             "LocationConstraint", [] if region == "us-east-1" else [region]))
 
@@ -346,5 +373,6 @@ class S3:
         return self.xml(request, s3_listing.document(
             "ServerSideEncryptionConfiguration", [
                 "<Rule><ApplyServerSideEncryptionByDefault>",
-                element("SSEAlgorithm", "AES256"),
+                element("SSEAlgorithm", "aws:kms" if self.settings.encryption == "aws:kms"
+                        else "AES256"),
                 "</ApplyServerSideEncryptionByDefault></Rule>"]))

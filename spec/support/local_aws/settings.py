@@ -29,8 +29,9 @@ class Settings:
 
     KNOBS = ("job_seconds", "pending_quota", "list_lag", "versioning",
              "session_seconds", "token_seconds", "imds", "imds_role",
-             "container_token")
-    CHOICES = {"imds": ("v2", "v1", "both", "off")}
+             "container_token", "bucket_region", "encryption")
+    CHOICES = {"imds": ("v2", "v1", "both", "off"),
+               "encryption": ("AES256", "aws:kms", "policy")}
 
     def __init__(self, region, account, bucket, dataset_groups, clock=None,
                  job_seconds=2.0, pending_quota=5, list_lag=0.0,
@@ -52,6 +53,10 @@ class Settings:
         self.imds = imds
         self.imds_role = imds_role      # "" where the instance has none
         self.container_token = container_token  # "" where none is needed
+        self.bucket_region = ""     # the bucket's, where it is another
+        # What the bucket does to an object: as asked, a KMS key all the same,
+        # or a policy that refuses whoever does not ask for KMS.
+        self.encryption = "AES256"
         self.users = users          # frozenset of ids as bytes, or None
         self.initial = {name: getattr(self, name) for name in self.KNOBS}
         self.initial["users"] = users
