@@ -1,8 +1,9 @@
 /*
  * The library personalize.core: what is decided in C, as functions of their
  * arguments. Beside the system's clock, sleep, random source and environment
- * (lpz_sys), and a command, a file or a name to look up for a source of
- * credentials (lpz_process), nothing here touches the world.
+ * (lpz_sys), a command, a file or a name to look up for a source of
+ * credentials (lpz_process), and the files of user lists (lpz_userlist),
+ * nothing here touches the world.
  */
 #include "../core/pz_text.h"
 #include "lpz.h"
@@ -12,8 +13,10 @@
 #include "lpz_read.h"
 #include "lpz_service.h"
 #include "lpz_sigv4.h"
+#include "lpz_source.h"
 #include "lpz_sys.h"
 #include "lpz_time.h"
+#include "lpz_userlist.h"
 
 LPZ_EXPORT int luaopen_personalize_core(lua_State *L);
 
@@ -63,6 +66,7 @@ int luaopen_personalize_core(lua_State *L)
         { "request", lpz_request_new },
         { "service", lpz_service_new },
         { "sigv4", lpz_sigv4_sign },
+        { "userlist", lpz_userlist_new },
         { NULL, NULL }
     };
 
@@ -72,6 +76,8 @@ int luaopen_personalize_core(lua_State *L)
     lpz_sigv4_class(L);
     lpz_service_class(L);
     lpz_attempt_class(L);
+    lpz_source_class(L);
+    lpz_userlist_class(L);
     lpz_newlib(L, functions);
     add_functions(L, lpz_endpoint_functions);
     add_functions(L, lpz_process_functions);

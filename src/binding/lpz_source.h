@@ -29,4 +29,12 @@ struct lpz_source {
     const char *(*fault)(struct lpz_source *source);
 };
 
+/* The rest is for personalize.core alone. */
+
+/* Registers the class; pushes nothing. */
+void lpz_source_class(lua_State *L);
+/* Pushes a source of a part (from 0) of the finished personalize.userlist at
+   'index', which it keeps alive; raises what goes wrong. */
+void lpz_source_push(lua_State *L, int index, size_t part);
+
 #endif

@@ -93,6 +93,53 @@ pz_sha256_hex(struct pz_crypto *crypto, char out[PZ_SHA256_HEX_LEN],
     return status;
 }
 
+struct pz_hash {
+    md_type *md;
+    EVP_MD_CTX *ctx;
+};
+
+struct pz_hash *pz_hash_new(void)
+{
+    struct pz_hash *hash = pz_alloc(sizeof *hash);
+
+    if (hash == NULL)
+        return NULL;
+    hash->md = fetch_sha256();
+    hash->ctx = EVP_MD_CTX_new();
+    if (hash->md && hash->ctx && pz_hash_start(hash) == PZ_OK)
+        return hash;
+    pz_hash_free(hash);
+    return NULL;
+}
+
+void pz_hash_free(struct pz_hash *hash)
+{
+    if (hash == NULL)
+        return;
+    EVP_MD_CTX_free(hash->ctx);
+    drop_sha256(hash->md);
+    pz_free(hash);
+}
+
+enum pz_status pz_hash_start(struct pz_hash *hash)
+{
+    return EVP_DigestInit_ex(hash->ctx, hash->md, NULL) == 1
+        ? PZ_OK : PZ_ECRYPTO;
+}
+
+enum pz_status pz_hash_add(struct pz_hash *hash, struct pz_slice data)
+{
+    return EVP_DigestUpdate(hash->ctx, data.data, data.len) == 1
+        ? PZ_OK : PZ_ECRYPTO;
+}
+
+enum pz_status
+pz_hash_end(struct pz_hash *hash, unsigned char out[PZ_SHA256_LEN])
+{
+    return EVP_DigestFinal_ex(hash->ctx, out, NULL) == 1
+        ? PZ_OK : PZ_ECRYPTO;
+}
+
 static int absorb_pad(EVP_MD_CTX *ctx, md_type *md,
                       const unsigned char key[BLOCK_LEN], unsigned char mask)
 {

@@ -27,6 +27,19 @@ PZ_MUST_USE enum pz_status
 pz_sha256_hex(struct pz_crypto *crypto, char out[PZ_SHA256_HEX_LEN],
               struct pz_slice data);
 
+/* SHA-256 of what comes in pieces. */
+struct pz_hash;
+
+/* Started; NULL as pz_crypto_new. The caller owns it. */
+PZ_MUST_USE struct pz_hash *pz_hash_new(void);
+void pz_hash_free(struct pz_hash *hash); /* takes NULL */
+PZ_MUST_USE enum pz_status pz_hash_start(struct pz_hash *hash);
+PZ_MUST_USE enum pz_status
+pz_hash_add(struct pz_hash *hash, struct pz_slice data);
+/* Then to be started again. */
+PZ_MUST_USE enum pz_status
+pz_hash_end(struct pz_hash *hash, unsigned char out[PZ_SHA256_LEN]);
+
 /* Makes 'key' the one that pz_hmac uses, in place of an earlier one. */
 PZ_MUST_USE enum pz_status
 pz_hmac_key(struct pz_crypto *crypto, struct pz_slice key);

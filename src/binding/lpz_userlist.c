@@ -1,0 +1,462 @@
+/*
+ * User lists for Lua: from a file, a spool or neither. See lpz_userlist.h.
+ */
+#include "lpz_userlist.h"
+
+#include <string.h>
+
+#include "../core/pz_text.h"
+#include "lpz_source.h"
+
+#define CHECK_DEFAULT (1LL << 20)
+#define PART_SIZE 100000000LL /* what a job takes, with an MB of 10^6 bytes */
+
+void lpz_pushcount(lua_State *L, unsigned long long count)
+{
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)count);
+#else
+    lua_pushnumber(L, (lua_Number)count);
+#endif
+}
+
+/* What Lua calls in between may close the list: nothing in it is relied on
+   across such a call. */
+static struct lpz_userlist *check_list(lua_State *L)
+{
+    struct lpz_userlist *list = lpz_checkudata(L, 1, LPZ_USERLIST);
+
+    if (list->is_closed)
+        luaL_error(L, "the list is closed");
+    if (list->has_failed)
+        luaL_error(L, "the list has failed before");
+    return list;
+}
+
+static int is_untouched(const struct lpz_userlist *list)
+{
+    return !list->file.is_open && list->core.records == 0 &&
+           list->core.csv.offset == 0 && !list->core.is_finished;
+}
+
+static int userlist_close(lua_State *L)
+{
+    struct lpz_userlist *list = lpz_checkudata(L, 1, LPZ_USERLIST);
+
+    list->is_closed = 1;
+    pz_userlist_free(&list->core);
+    pz_listfile_close(&list->file);
+    pz_buf_free(&list->column);
+    pz_buf_free(&list->block);
+    return 0;
+}
+
+/* -- Making one --------------------------------------------------------- */
+
+static enum pz_csv_format check_format(lua_State *L, int *is_ids)
+{
+    struct pz_slice name = lpz_textfield(L, 1, "format");
+
+    *is_ids = pz_slice_eq(name, PZ_LIT("ids"));
+    if (*is_ids || pz_slice_eq(name, PZ_LIT("lines")))
+        return PZ_CSV_LINES;
+    if (name.data && !pz_slice_eq(name, PZ_LIT("csv")))
+        luaL_error(L, "format must be csv, lines or ids");
+    return PZ_CSV_HEADED;
+}
+
+static unsigned long long check_part_size(lua_State *L)
+{
+    long long size = PART_SIZE;
+
+    lpz_rawgetname(L, 1, "part_size", strlen("part_size"));
+    if (!lua_isnil(L, -1) &&
+        (!lpz_tointeger(L, -1, &size) || size < PZ_PART_MIN))
+        luaL_error(L, "part_size must be a whole number of bytes, %d or more",
+                   (int)PZ_PART_MIN);
+    lua_pop(L, 1);
+    return (unsigned long long)size;
+}
+
+static void check_options(lua_State *L, struct pz_userlist_options *options,
+                          int *is_ids)
+{
+    struct pz_slice key;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    options->format = check_format(L, is_ids);
+    options->part_size = check_part_size(L);
+    options->column = lpz_textfield(L, 1, "column");
+    if (options->column.data && options->format != PZ_CSV_HEADED)
+        luaL_error(L, "only a list of the format csv has columns");
+    if (options->column.data && (options->column.len == 0 ||
+                                 options->column.len > PZ_COLUMN_BYTES))
+        luaL_error(L, "column must have 1 to %d bytes", (int)PZ_COLUMN_BYTES);
+    options->unique = lpz_flagfield(L, 1, "unique");
+    key = lpz_textfield(L, 1, "key");
+    if (options->unique && key.len != sizeof options->key)
+        luaL_error(L, "key must have %d bytes", (int)sizeof options->key);
+    if (options->unique)
+        memcpy(options->key, key.data, sizeof options->key);
+}
+
+int lpz_userlist_new(lua_State *L)
+{
+    struct pz_userlist_options options = { PZ_CSV_HEADED, { NULL, 0 }, 0,
+                                           { 0 }, 0, NULL, NULL };
+    struct lpz_userlist *list;
+    enum pz_status status;
+    int is_ids;
+
+    check_options(L, &options, &is_ids);
+    list = lpz_newuserdata(L, sizeof *list, LPZ_USERLIST);
+    list->is_ids = is_ids;
+    status = pz_buf_adds(&list->column, options.column);
+    options.column = pz_buf_slice(&list->column);
+    if (status == PZ_OK)
+        status = pz_userlist_init(&list->core, &options);
+    pz_wipe(options.key, sizeof options.key);
+    if (status != PZ_OK)
+        return lpz_raise(L, status);
+    return 1;
+}
+
+/* -- Its file ----------------------------------------------------------- */
+
+/* nil and the message; the list is of no more use. */
+static int push_failure(lua_State *L, struct lpz_userlist *list,
+                        const char *message)
+{
+    char copy[PZ_LISTFILE_MESSAGE];
+
+    list->has_failed = 1;
+    memcpy(copy, message, strlen(message) + 1);
+    lua_pushnil(L);
+    lua_pushstring(L, copy);
+    return 2;
+}
+
+/* What a pass ended with. */
+static int push_status(lua_State *L, struct lpz_userlist *list,
+                       enum pz_status status)
+{
+    list->has_failed = 1;
+    if (status == PZ_ETOOBIG && list->core.has_too_many_parts)
+        return push_failure(L, list, "the list makes more than 9999 parts: "
+                            "part_size is too small for it");
+    if (status == PZ_EINVAL)
+        return push_failure(L, list, list->file.message);
+    return lpz_raise(L, status);
+}
+
+/* A string for the system, which ends at the first NUL. */
+static const char *check_path(lua_State *L, int index)
+{
+    struct pz_slice path = lpz_checkslice(L, index);
+
+    luaL_argcheck(L, memchr(path.data, '\0', path.len) == NULL, index,
+                  "no zero byte expected");
+    return path.data;
+}
+
+static int userlist_open(lua_State *L)
+{
+    struct lpz_userlist *list = check_list(L);
+    const char *path = check_path(L, 2);
+
+    if (list->is_ids)
+        return luaL_error(L, "a list of the format ids has no file");
+    if (!is_untouched(list))
+        return luaL_error(L, "the list has its input already");
+    list->block.max = LPZ_LIST_BLOCK;
+    if (pz_buf_reserve(&list->block, LPZ_LIST_BLOCK) != PZ_OK)
+        return lpz_raise(L, PZ_ENOMEM);
+    if (pz_listfile_open(&list->file, path) != 0)
+        return push_failure(L, list, list->file.message);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static enum pz_status sink(void *arg, struct pz_slice bytes)
+{
+    return pz_listfile_write(arg, bytes) == 0 ? PZ_OK : PZ_EINVAL;
+}
+
+static int userlist_spool(lua_State *L)
+{
+    struct lpz_userlist *list = check_list(L);
+    const char *folder = lua_isnoneornil(L, 2) ? NULL : check_path(L, 2);
+
+    if (!is_untouched(list))
+        return luaL_error(L, "the list has its input already");
+    if (pz_listfile_spool(&list->file, folder) != 0)
+        return push_failure(L, list, list->file.message);
+    list->core.options.sink = sink;
+    list->core.options.sink_arg = &list->file;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int userlist_size(lua_State *L)
+{
+    struct lpz_userlist *list = check_list(L);
+
+    if (list->file.is_open && !list->file.is_spool)
+        lpz_pushcount(L, list->file.size);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* -- Input -------------------------------------------------------------- */
+
+static const char CHANGED[] = "the file changed while it was checked";
+
+/* The next block. *message where the file is to blame. */
+static enum pz_status read_block(struct lpz_userlist *list,
+                                 const char **message)
+{
+    struct pz_slice text = { list->block.data, 0 };
+    unsigned long long left = list->file.size - list->read;
+    size_t len = left < LPZ_LIST_BLOCK ? (size_t)left : LPZ_LIST_BLOCK;
+
+    if (len > 0 && pz_listfile_read(&list->file, list->block.data, len,
+                                    list->read, &text.len) != 0) {
+        *message = list->file.message;
+        return PZ_OK;
+    }
+    list->read += text.len;
+    list->is_read = len == 0 || list->read == list->file.size;
+    if (text.len < len)
+        list->is_read |= text.len == 0;
+    if (list->is_read && (text.len < len ||
+                          pz_listfile_check(&list->file) != 0)) {
+        *message = CHANGED;
+        return PZ_OK;
+    }
+    return pz_userlist_feed(&list->core, text);
+}
+
+/* list:check(max = 1 MiB) -> whether that was all, bytes read so far
+   | nil, message */
+static int userlist_check(lua_State *L)
+{
+    struct lpz_userlist *list = check_list(L);
+    long long max = CHECK_DEFAULT;
+    unsigned long long from = list->read;
+    const char *message = NULL;
+    enum pz_status status = PZ_OK;
+
+    if (!lua_isnoneornil(L, 2) && (!lpz_tointeger(L, 2, &max) || max < 1))
+        return luaL_error(L, "bad argument #2 (bytes, 1 or more, expected)");
+    if (!list->file.is_open || list->file.is_spool || list->core.is_finished)
+        return luaL_error(L, "the list has no file to read");
+    while (!list->is_read && status == PZ_OK && message == NULL &&
+           list->read - from < (unsigned long long)max) {
+        status = read_block(list, &message);
+        list->is_read |= pz_userlist_is_over(&list->core);
+    }
+    if (message)
+        return push_failure(L, list, message);
+    if (status != PZ_OK)
+        return push_status(L, list, status);
+    from = list->read;
+    lua_pushboolean(L, list->is_read);
+    lpz_pushcount(L, from);
+    return 2;
+}
+
+static int push_result(lua_State *L, struct lpz_userlist *list,
+                       enum pz_status status)
+{
+    if (status != PZ_OK)
+        return push_status(L, list, status);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static void check_input(lua_State *L, const struct lpz_userlist *list,
+                        int is_ids)
+{
+    if (list->is_ids != is_ids)
+        luaL_error(L, is_ids ? "only a list of the format ids takes ids"
+                             : "a list of the format ids takes no text");
+    if (list->core.is_finished ||
+        (list->file.is_open && !list->file.is_spool))
+        luaL_error(L, "the list has its input already");
+}
+
+static int userlist_add(lua_State *L)
+{
+    static const char no_id[] = "an id must be a string or a whole number";
+    struct lpz_userlist *list = check_list(L);
+    int is_number = lua_type(L, 2) == LUA_TNUMBER;
+    char room[20], digits[21];
+    struct pz_slice id;
+    long long n;
+
+    check_input(L, list, 1);
+    if (is_number && lpz_tointeger(L, 2, &n)) {
+        /* Negated in the type that can hold the result. */
+        unsigned long long size = (unsigned long long)n;
+
+        id = pz_digits(room, n < 0 ? 0 - size : size);
+        digits[0] = '-';
+        memcpy(digits + 1, id.data, id.len);
+        id.data = n < 0 ? digits : digits + 1;
+        id.len += n < 0;
+    } else if (lua_type(L, 2) == LUA_TSTRING) {
+        id = lpz_checkslice(L, 2);
+    } else {
+        return push_result(L, list, pz_userlist_add_fault(
+            &list->core, PZ_CSV_TYPE, no_id));
+    }
+    return push_result(L, list, pz_userlist_add(&list->core, id));
+}
+
+static int userlist_write(lua_State *L)
+{
+    struct lpz_userlist *list = check_list(L);
+    struct pz_slice text = lpz_checkslice(L, 2);
+
+    check_input(L, list, 0);
+    return push_result(L, list, pz_userlist_feed(&list->core, text));
+}
+
+/* -- What came of it ---------------------------------------------------- */
+
+static void set_count(lua_State *L, const char *name, unsigned long long count)
+{
+    lpz_pushcount(L, count);
+    lua_setfield(L, -2, name);
+}
+
+/* summary.parts */
+static void push_parts(lua_State *L, struct lpz_userlist *list)
+{
+    const struct pz_part *found;
+
+    lua_newtable(L);
+    for (int i = 0; (found = pz_userlist_part(&list->core, (size_t)i)); i++) {
+        struct pz_part part = *found;
+        char hex[PZ_SHA256_HEX_LEN];
+
+        lua_createtable(L, 0, 3);
+        set_count(L, "users", part.users);
+        set_count(L, "bytes", part.bytes);
+        pz_hex(hex, part.sha256, sizeof part.sha256);
+        lua_pushlstring(L, hex, sizeof hex);
+        lua_setfield(L, -2, "sha256");
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+static void push_message(lua_State *L, const struct lpz_userlist *list,
+                         const struct pz_csv_fault *fault)
+{
+    char column[PZ_COLUMN_BYTES + 1] = { 0 };
+
+    if (fault->code != PZ_CSV_BAD_COLUMN) {
+        lua_pushstring(L, fault->message);
+        return;
+    }
+    if (list->column.len > 0)
+        memcpy(column, list->column.data, list->column.len);
+    lua_pushfstring(L, "column \"%s\": %s", column, fault->message);
+}
+
+/* summary.faults */
+static void push_faults(lua_State *L, struct lpz_userlist *list)
+{
+    const struct pz_csv_fault *found;
+
+    lua_newtable(L);
+    for (int i = 0; (found = pz_userlist_fault(&list->core, (size_t)i)); i++) {
+        struct pz_csv_fault fault = *found;
+
+        lua_createtable(L, 0, 4);
+        lua_pushstring(L, pz_csv_code_name(fault.code));
+        lua_setfield(L, -2, "code");
+        set_count(L, "line", fault.line);
+        set_count(L, "column", fault.column);
+        push_message(L, list, &fault);
+        lua_setfield(L, -2, "message");
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+/* summary.fault_counts */
+static void push_fault_counts(lua_State *L, struct lpz_userlist *list)
+{
+    lua_newtable(L);
+    for (int i = 0; i < PZ_CSV_CODES; i++)
+        if (list->core.fault_counts[i] > 0)
+            set_count(L, pz_csv_code_name((enum pz_csv_code)i),
+                      list->core.fault_counts[i]);
+}
+
+/* list:finish() -> summary | nil, message; the same each time */
+static int userlist_finish(lua_State *L)
+{
+    struct lpz_userlist *list = check_list(L);
+    enum pz_status status;
+
+    if (list->file.is_open && !list->file.is_spool && !list->is_read)
+        return luaL_error(L, "the file is not read to its end");
+    status = pz_userlist_finish(&list->core);
+    if (status != PZ_OK)
+        return push_status(L, list, status);
+    pz_buf_free(&list->block);
+    lua_createtable(L, 0, 7);
+    set_count(L, "users", list->core.users);
+    set_count(L, "duplicates", list->core.duplicates);
+    set_count(L, "bytes", list->core.bytes);
+    set_count(L, "fault_count", list->core.fault_count);
+    push_parts(L, list);
+    lua_setfield(L, -2, "parts");
+    push_faults(L, list);
+    lua_setfield(L, -2, "faults");
+    push_fault_counts(L, list);
+    lua_setfield(L, -2, "fault_counts");
+    return 1;
+}
+
+/* list:part(n) -> source */
+static int userlist_part(lua_State *L)
+{
+    struct lpz_userlist *list = check_list(L);
+    long long n = 0;
+
+    if (!list->core.is_finished)
+        return luaL_error(L, "the list is not finished");
+    if (!list->file.is_open)
+        return luaL_error(L, "the list kept nothing: it has neither file nor "
+                             "spool");
+    if (!lpz_tointeger(L, 2, &n) || n < 1 ||
+        n > (long long)pz_userlist_part_count(&list->core))
+        return luaL_error(L, "bad argument #2 (the number of a part expected)");
+    lpz_source_push(L, 1, (size_t)n - 1);
+    return 1;
+}
+
+void lpz_userlist_class(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        { "add", userlist_add },
+        { "check", userlist_check },
+        { "close", userlist_close },
+        { "finish", userlist_finish },
+        { "open", userlist_open },
+        { "part", userlist_part },
+        { "size", userlist_size },
+        { "spool", userlist_spool },
+        { "write", userlist_write },
+        { NULL, NULL }
+    };
+    static const luaL_Reg meta[] = {
+        { "__gc", userlist_close },
+        { NULL, NULL }
+    };
+
+    lpz_newclass(L, LPZ_USERLIST, methods, meta);
+}

@@ -1,0 +1,37 @@
+#ifndef LPZ_USERLIST_H
+#define LPZ_USERLIST_H
+/*
+ * The class personalize.userlist: a list of user ids and the file or spool
+ * behind it. Its sources point into it and keep it alive.
+ */
+#include "../core/pz_userlist.h"
+#include "../io/pz_listfile.h"
+#include "lpz.h"
+
+#define LPZ_USERLIST "personalize.userlist"
+#define LPZ_LIST_BLOCK ((size_t)256 << 10) /* read at a time */
+
+/* 'core' and 'file' stay where they are until the list is collected; closed
+   they hold nothing, which 'file.is_open' tells its sources. */
+struct lpz_userlist {
+    struct pz_userlist core;
+    struct pz_listfile file;
+    struct pz_buf column; /* the name that core.options.column shows */
+    struct pz_buf block;
+    unsigned long long read; /* bytes of the file */
+    int is_ids, is_read;     /* of ids one by one; to its end */
+    int has_failed, is_closed;
+};
+
+/* A count, which may be more than 2^31. */
+void lpz_pushcount(lua_State *L, unsigned long long count);
+
+/* Registers the class; pushes nothing. */
+void lpz_userlist_class(lua_State *L);
+
+/* core.userlist{ format = "csv" | "lines" | "ids", column = name of the one
+   to take, unique = boolean, part_size = bytes (100,000,000), key = 16 random
+   bytes where unique } -> list */
+int lpz_userlist_new(lua_State *L);
+
+#endif

@@ -1,0 +1,99 @@
+#ifndef PZ_USERLIST_H
+#define PZ_USERLIST_H
+/*
+ * A list of user ids on its way to be sent: checked, freed of repeats where
+ * asked, cut into parts, each with its SHA-256, in one pass over input that
+ * may come in any pieces.
+ *
+ * A part is its header USER_ID and an id a line; where its ids come from in
+ * the input is noted, so that pz_rewrite can make the same bytes again.
+ * Knows ids and parts; refuses to know files.
+ */
+#include "pz_crypto.h"
+#include "pz_csv.h"
+#include "pz_idset.h"
+
+enum {
+    PZ_FAULTS_KEPT = 100, /* of each code */
+    PZ_PARTS_MAX = 9999,  /* as many as a job's name has digits for */
+    PZ_PART_MIN = sizeof PZ_CSV_HEADER /* header and one byte */
+};
+
+struct pz_userlist_options {
+    enum pz_csv_format format;
+    struct pz_slice column; /* kept by the caller; see pz_csv_start */
+    int unique;
+    unsigned char key[PZ_IDSET_KEY_LEN]; /* random, where 'unique' */
+    unsigned long long part_size; /* bytes, its header too; from PZ_PART_MIN */
+    /* Where what is to be sent goes, without headers; NULL: nowhere, as it can
+       be made again. What it answers but PZ_OK ends the pass. */
+    enum pz_status (*sink)(void *arg, struct pz_slice bytes);
+    void *sink_arg;
+};
+
+struct pz_part {
+    unsigned long long users, bytes;
+    unsigned char sha256[PZ_SHA256_LEN];
+    /* Of its first id: the offset in the input (or in what the sink had), and
+       how many ids, repeats too, stand before it. */
+    unsigned long long offset, record;
+};
+
+/* The zero value is an empty list that takes no input. Members up to 'csv'
+   are for reading. */
+struct pz_userlist {
+    unsigned long long users, duplicates, bytes;
+    struct pz_buf parts;  /* struct pz_part */
+    struct pz_buf faults; /* struct pz_csv_fault, as they come in the list */
+    unsigned long long fault_count, fault_counts[PZ_CSV_CODES];
+    struct pz_buf dropped; /* a bit a record, 1 for a repeat; may end early */
+    int is_finished, has_too_many_parts;
+
+    struct pz_csv csv;
+    struct pz_userlist_options options;
+    struct pz_hash *hash;
+    struct pz_idset *set;
+    struct pz_buf pending; /* written, not yet hashed or sunk */
+    unsigned long long records, sunk;
+    int has_part; /* the last of 'parts' is being filled */
+};
+
+/* Fails for memory or PZ_ECRYPTO; then as freed. */
+PZ_MUST_USE enum pz_status
+pz_userlist_init(struct pz_userlist *list,
+                 const struct pz_userlist_options *options);
+void pz_userlist_free(struct pz_userlist *list);
+
+/*
+ * The next piece of a list in the format. What is wrong with the list is no
+ * failure but noted in 'faults'; PZ_ETOOBIG is more than PZ_PARTS_MAX parts.
+ */
+PZ_MUST_USE enum pz_status
+pz_userlist_feed(struct pz_userlist *list, struct pz_slice text);
+/* One id, whatever the format. */
+PZ_MUST_USE enum pz_status
+pz_userlist_add(struct pz_userlist *list, struct pz_slice id);
+/* In the place of an id that is none. */
+PZ_MUST_USE enum pz_status
+pz_userlist_add_fault(struct pz_userlist *list, enum pz_csv_code code,
+                      const char *message);
+/* There is no more. Frees what only the pass needs. With faults there are no
+   parts. */
+PZ_MUST_USE enum pz_status pz_userlist_finish(struct pz_userlist *list);
+
+/* Nothing more will be read: the header is wrong. */
+int pz_userlist_is_over(const struct pz_userlist *list);
+
+size_t pz_userlist_part_count(const struct pz_userlist *list);
+/* From 0; NULL where there is none. Lasts until the list is used. */
+const struct pz_part *
+pz_userlist_part(const struct pz_userlist *list, size_t index);
+size_t pz_userlist_faults_kept(const struct pz_userlist *list);
+const struct pz_csv_fault *
+pz_userlist_fault(const struct pz_userlist *list, size_t index);
+
+/* Is the record of that number, from 0, a repeat? */
+int pz_userlist_is_dropped(const struct pz_userlist *list,
+                           unsigned long long record);
+
+#endif

@@ -1,0 +1,242 @@
+/* See pz_listfile.h for what this file knows and refuses to know. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* O_TMPFILE, mkstemp, pread under C99 */
+#endif
+#if defined(__APPLE__) && !defined(_DARWIN_C_SOURCE)
+#define _DARWIN_C_SOURCE
+#endif
+#define _FILE_OFFSET_BITS 64
+
+#include "pz_listfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "pz_sys.h"
+
+#if defined(__APPLE__)
+#define CHANGED st_mtimespec
+#else
+#define CHANGED st_mtim
+#endif
+
+enum { SPOOL_PATH = 1024, READ_MAX = 1 << 30 };
+
+/* Of a long path only the beginning. */
+static void set_name(struct pz_listfile *file, const char *path)
+{
+    (void)snprintf(file->name, sizeof file->name, "%s", path);
+}
+
+static int fail(struct pz_listfile *file, const char *verb, const char *why)
+{
+    (void)snprintf(file->message, sizeof file->message, "cannot %s %s: %.100s",
+                   verb, file->name, why);
+    return -1;
+}
+
+static const char *kind_of(mode_t mode)
+{
+    return S_ISDIR(mode) ? "it is a directory"
+        : S_ISFIFO(mode) ? "it is a FIFO (a pipe can be read as a text)"
+        : S_ISSOCK(mode) ? "it is a socket"
+        : S_ISCHR(mode) || S_ISBLK(mode) ? "it is a device"
+        : "it is no regular file";
+}
+
+static void remember(struct pz_listfile *file, const struct stat *seen)
+{
+    file->size = (unsigned long long)seen->st_size;
+    file->device = (unsigned long long)seen->st_dev;
+    file->inode = (unsigned long long)seen->st_ino;
+    file->seconds = (long long)seen->CHANGED.tv_sec;
+    file->nanoseconds = (long long)seen->CHANGED.tv_nsec;
+}
+
+static int open_file(const char *path)
+{
+    int fd;
+
+    /* A path may have become a FIFO since it was looked at. */
+    do
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+int pz_listfile_open(struct pz_listfile *file, const char *path)
+{
+    struct stat seen;
+    int fd;
+
+    set_name(file, path);
+    /* First by name: to open a device may already do something. */
+    if (stat(path, &seen) != 0)
+        return fail(file, "open", strerror(errno));
+    if (!S_ISREG(seen.st_mode))
+        return fail(file, "open", kind_of(seen.st_mode));
+    fd = open_file(path);
+    if (fd < 0)
+        return fail(file, "open", strerror(errno));
+    if (fstat(fd, &seen) != 0 || !S_ISREG(seen.st_mode)) {
+        (void)close(fd);
+        return fail(file, "open", "it is no regular file any more");
+    }
+#if defined(POSIX_FADV_SEQUENTIAL)
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+#endif
+    remember(file, &seen);
+    file->fd = fd;
+    file->is_open = 1;
+    file->is_spool = 0;
+    return 0;
+}
+
+/* A file without a name, or -1 with errno. */
+static int open_nameless(const char *folder)
+{
+    char path[SPOOL_PATH];
+    int fd = -1, len;
+
+#if defined(O_TMPFILE)
+    fd = open(folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC,
+              S_IRUSR | S_IWUSR);
+    if (fd >= 0)
+        return fd;
+#endif
+    /* Not every file system can do it. */
+    len = snprintf(path, sizeof path, "%s/personalize-XXXXXX", folder);
+    if (len < 0 || (size_t)len >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    fd = mkstemp(path);
+    if (fd < 0)
+        return -1;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (unlink(path) != 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0) {
+        int error = errno;
+
+        (void)close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+int pz_listfile_spool(struct pz_listfile *file, const char *folder)
+{
+    int fd;
+
+    if (folder == NULL)
+        folder = pz_sys_getenv("TMPDIR");
+    if (folder == NULL)
+        folder = "/tmp";
+    set_name(file, folder);
+    fd = open_nameless(folder);
+    if (fd < 0)
+        return fail(file, "keep the list in", strerror(errno));
+    file->fd = fd;
+    file->is_open = 1;
+    file->is_spool = 1;
+    file->size = 0;
+    return 0;
+}
+
+void pz_listfile_close(struct pz_listfile *file)
+{
+    if (file->is_open)
+        (void)close(file->fd);
+    file->is_open = 0;
+}
+
+static int set_message(struct pz_listfile *file, const char *text)
+{
+    (void)snprintf(file->message, sizeof file->message, "%s", text);
+    return -1;
+}
+
+int pz_listfile_read(struct pz_listfile *file, char *out, size_t len,
+                     unsigned long long offset, size_t *got)
+{
+    ssize_t done;
+
+    *got = 0;
+    if (!file->is_open)
+        return set_message(file, "the list is closed");
+    if (len > READ_MAX)
+        len = READ_MAX;
+    do
+        done = pread(file->fd, out, len, (off_t)offset);
+    while (done < 0 && errno == EINTR);
+    if (done < 0)
+        return fail(file, "read", strerror(errno));
+    *got = (size_t)done;
+    return 0;
+}
+
+/* Beyond this limit a write would end the program by SIGXFSZ. */
+static int is_beyond_limit(unsigned long long size)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+           limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur;
+}
+
+int pz_listfile_write(struct pz_listfile *file, struct pz_slice text)
+{
+    int error = 0;
+
+    if (!file->is_open)
+        return set_message(file, "the list is closed");
+    while (text.len > 0 && error == 0) {
+        ssize_t done;
+
+        if (is_beyond_limit(file->size + text.len)) {
+            error = EFBIG;
+            break;
+        }
+        done = pwrite(file->fd, text.data, text.len, (off_t)file->size);
+        if (done > 0) {
+            file->size += (unsigned long long)done;
+            text = pz_slice_sub(text, (size_t)done, text.len);
+        } else if (done == 0 || errno != EINTR) {
+            error = done == 0 ? EIO : errno;
+        }
+    }
+    if (error != 0) {
+        (void)snprintf(file->message, sizeof file->message,
+                       "cannot keep the list in %s: %.100s (after %llu bytes)",
+                       file->name, strerror(error), file->size);
+        return -1;
+    }
+    return 0;
+}
+
+int pz_listfile_check(struct pz_listfile *file)
+{
+    struct stat seen;
+    struct pz_listfile now;
+
+    if (!file->is_open)
+        return set_message(file, "the list is closed");
+    if (file->is_spool)
+        return 0;
+    if (fstat(file->fd, &seen) != 0)
+        return fail(file, "look at", strerror(errno));
+    remember(&now, &seen);
+    if (now.size != file->size || now.device != file->device ||
+        now.inode != file->inode || now.seconds != file->seconds ||
+        now.nanoseconds != file->nanoseconds)
+        return set_message(file, "the file changed since it was checked");
+    return 0;
+}
