@@ -97,10 +97,12 @@ build = {
       sources = {
         "src/binding/lpz.c",
         "src/binding/lpz_curl.c",
+        "src/binding/lpz_curl_request.c",
         "src/core/pz_buf.c",
         "src/core/pz_text.c",
         "src/io/pz_curl.c",
         "src/io/pz_curl_fault.c",
+        "src/io/pz_curl_run.c",
         "src/io/pz_curl_session.c",
         "src/io/pz_fork.c",
       },

@@ -1,20 +1,19 @@
 /*
  * personalize.curl: an HTTP exchange as a method of a userdata.
- * Knows the request and response tables of a transport (README) and turns
- * them into pz_curl's; refuses to know what is asked, and libcurl.
+ * Knows the response table of a transport (README), and who may touch the
+ * handle when; refuses to know what is asked, and libcurl.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "../io/pz_curl.h"
 #include "lpz.h"
+#include "lpz_curl_request.h"
 #include "lpz_sys.h"
 
 #define HANDLE "personalize.curl.handle"
 #define EXCHANGE "personalize.curl.exchange"
 #define KEPT_MAX ((size_t)64 << 10)
-#define TIMEOUT 60.0
-#define CONNECT_TIMEOUT 3.1
 
 static const char *const codes[] = {
     [PZ_FAULT_CONFIG] = "ConfigError",
@@ -22,118 +21,9 @@ static const char *const codes[] = {
     [PZ_FAULT_TIMEOUT] = "TimeoutError",
     [PZ_FAULT_TLS] = "TlsError",
     [PZ_FAULT_RESPONSE] = "ResponseError",
-    [PZ_FAULT_INTERRUPTED] = "InterruptedError"
+    [PZ_FAULT_INTERRUPTED] = "InterruptedError",
+    [PZ_FAULT_SOURCE] = "UserListError"
 };
-
-/* ---- the request table ------------------------------------------------- */
-
-/* Pushes a member, answers its type. By lua_pushstring, since from 5.3 on it
-   finds a C literal again without hashing it. */
-static int get_field(lua_State *L, const char *name)
-{
-    lua_pushstring(L, name);
-    lua_rawget(L, 2);
-    return lua_type(L, -1);
-}
-
-/* A request that is not one is the caller's fault, but told like the other
-   faults: by what perform returns. */
-static const char *want_string(lua_State *L, const char *name, int needed,
-                               struct pz_slice *out)
-{
-    int type;
-
-    /* The value stays on the stack, and so the string stays alive. */
-    type = get_field(L, name);
-    if (type == LUA_TSTRING)
-        out->data = lua_tolstring(L, -1, &out->len);
-    else if (type != LUA_TNIL || needed)
-        return name;
-    return NULL;
-}
-
-static const char *want_seconds(lua_State *L, const char *name, double *out)
-{
-    int type = get_field(L, name);
-
-    if (type == LUA_TNUMBER)
-        *out = lua_tonumber(L, -1);
-    else if (type != LUA_TNIL)
-        return name;
-    lua_pop(L, 1);
-    return NULL;
-}
-
-/* A { name, value } pair of 'headers', as a line of the head. */
-static int add_header(lua_State *L, struct pz_buf *head)
-{
-    struct pz_slice parts[4] = { { NULL, 0 }, PZ_LIT(": "), { NULL, 0 },
-                                 PZ_LIT("\r\n") };
-    enum pz_status status;
-
-    if (!lua_istable(L, -1))
-        return 0;
-    lua_rawgeti(L, -1, 1);
-    lua_rawgeti(L, -2, 2);
-    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
-        return 0;
-    parts[0].data = lua_tolstring(L, -2, &parts[0].len);
-    parts[2].data = lua_tolstring(L, -1, &parts[2].len);
-    /* Joined, these could not be told from two headers or another name. */
-    if (pz_slice_find(parts[0], ':', 0) < parts[0].len ||
-        pz_slice_find(parts[0], '\n', 0) < parts[0].len ||
-        pz_slice_find(parts[2], '\n', 0) < parts[2].len)
-        return 0;
-    status = pz_buf_addv(head, parts, 4);
-    if (status != PZ_OK)
-        lpz_raise(L, status);
-    lua_pop(L, 2);
-    return 1;
-}
-
-/* The list goes through a buffer that Lua owns, since reading it raises. */
-static const char *want_headers(lua_State *L, struct pz_slice *head,
-                                struct pz_buf *scratch)
-{
-    int type = get_field(L, "headers");
-
-    if (type == LUA_TNIL)
-        return NULL;
-    if (type != LUA_TTABLE)
-        return "headers";
-    for (int i = 1;; i++) {
-        lua_rawgeti(L, -1, i);
-        if (lua_isnil(L, -1))
-            break;
-        if (!add_header(L, scratch))
-            return "headers";
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    *head = pz_buf_slice(scratch);
-    return NULL;
-}
-
-/* Answers the name of the member that is wrong, or NULL. */
-static const char *
-want_request(lua_State *L, struct pz_exchange *r, struct pz_buf *scratch)
-{
-    const char *wrong;
-
-    if ((wrong = want_string(L, "method", 1, &r->method)) ||
-        (wrong = want_string(L, "url", 1, &r->url)) ||
-        (wrong = want_string(L, "head", 0, &r->head)) ||
-        (wrong = want_string(L, "body", 0, &r->body)) ||
-        (wrong = want_string(L, "ca_bundle", 0, &r->ca_bundle)) ||
-        (wrong = want_string(L, "proxy", 0, &r->proxy)) ||
-        (wrong = want_seconds(L, "timeout", &r->timeout)) ||
-        (wrong = want_seconds(L, "connect_timeout", &r->connect_timeout)))
-        return wrong;
-    (void)get_field(L, "direct");
-    r->direct = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return r->head.data ? NULL : want_headers(L, &r->head, scratch);
-}
 
 /* ---- the answer -------------------------------------------------------- */
 
@@ -177,6 +67,8 @@ static void push_headers(lua_State *L, struct pz_slice head)
 struct handle {
     struct pz_curl curl;
     struct pz_buf scratch; /* the head, where it came as a list */
+    int at_work;           /* an exchange is, and may be calling Lua */
+    int unwanted;          /* closed meanwhile: to be done at its end */
 };
 
 /*
@@ -191,13 +83,16 @@ struct exchange {
     char message[sizeof ((struct pz_curl *)NULL)->message];
 };
 
-static int exchange_gc(lua_State *L)
+static void exchange_free(struct exchange *x)
 {
-    struct exchange *x = lpz_checkudata(L, 1, EXCHANGE);
-
     pz_buf_free(&x->lines);
     pz_buf_free(&x->head);
     pz_buf_free(&x->body);
+}
+
+static int exchange_gc(lua_State *L)
+{
+    exchange_free(lpz_checkudata(L, 1, EXCHANGE));
     return 0;
 }
 
@@ -264,29 +159,82 @@ static int push_error(lua_State *L, const struct exchange *x)
     return 2;
 }
 
+/* What an exchange's callbacks work with. */
+struct callbacks {
+    struct lpz_wait wait;
+    lua_State *L;
+    int progress; /* where the function is on the stack */
+};
+
+static int is_interrupted(void *arg)
+{
+    return lpz_interrupted(&((struct callbacks *)arg)->wait);
+}
+
+/* Between libcurl's steps: calls the request's 'progress'. What it raises
+   stays on top of the stack. */
+static int call_progress(void *arg, unsigned long long sent)
+{
+    struct callbacks *callbacks = arg;
+    lua_State *L = callbacks->L;
+
+    lua_pushvalue(L, callbacks->progress);
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)sent);
+#else
+    lua_pushnumber(L, (lua_Number)sent);
+#endif
+    return lua_pcall(L, 1, 0, 0) != 0;
+}
+
+static void refuse(struct exchange *x, const char *before, const char *name,
+                   const char *after)
+{
+    x->fault = PZ_FAULT_CONFIG;
+    snprintf(x->message, sizeof x->message, "%s%s%s", before, name, after);
+}
+
 static void perform(lua_State *L, struct handle *h, struct exchange *x)
 {
-    struct pz_exchange request;
-    struct lpz_wait wait;
+    struct lpz_curl_request request;
+    struct callbacks callbacks;
     const char *wrong;
 
-    memset(&request, 0, sizeof request);
-    request.timeout = TIMEOUT;
-    request.connect_timeout = CONNECT_TIMEOUT;
-    request.interrupted = lpz_interrupted;
-    request.arg = &wait;
-    wrong = want_request(L, &request, &x->lines);
-    if (wrong) {
-        x->fault = PZ_FAULT_CONFIG;
-        snprintf(x->message, sizeof x->message,
-                 "the request's %s is not what it has to be", wrong);
+    if (h->at_work) {
+        refuse(x, "the transport is at work: ", "a progress function",
+               " cannot make requests by it");
         return;
     }
-    lpz_wait_begin(&wait, L);
-    x->fault = pz_curl_perform(&h->curl, &request);
+    wrong = lpz_read_request(L, &request, &x->lines);
+    if (wrong) {
+        refuse(x, "the request's ", wrong, " is not what it has to be");
+        return;
+    }
+    luaL_checkstack(L, 4, "no room for a call");
+    callbacks.L = L;
+    callbacks.progress = request.progress;
+    request.exchange.interrupted = is_interrupted;
+    request.exchange.between = request.progress ? call_progress : NULL;
+    request.exchange.arg = &callbacks;
+    lpz_wait_begin(&callbacks.wait, L);
+    h->at_work = 1;
+    x->fault = pz_curl_perform(&h->curl, &request.exchange);
+    h->at_work = 0;
     take_outcome(x, &h->curl);
     if (x->fault == PZ_FAULT_INTERRUPTED)
-        lpz_wait_taken(&wait);
+        lpz_wait_taken(&callbacks.wait);
+}
+
+static int handle_close(lua_State *L)
+{
+    struct handle *h = lpz_checkudata(L, 1, HANDLE);
+
+    h->unwanted = h->at_work;
+    if (h->at_work)
+        return 0;
+    pz_curl_close(&h->curl);
+    pz_buf_free(&h->scratch);
+    return 0;
 }
 
 static int handle_perform(lua_State *L)
@@ -298,23 +246,23 @@ static int handle_perform(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     x = lpz_newuserdata(L, sizeof *x, EXCHANGE);
-    move(&x->lines, &h->scratch);
+    if (!h->at_work)
+        move(&x->lines, &h->scratch);
     perform(L, h, x);
+    if (h->unwanted)
+        (void)handle_close(L);
+    if (x->fault == PZ_FAULT_ENDED) {
+        exchange_free(x);
+        return lua_error(L);
+    }
     results = x->fault == PZ_FAULT_NONE ? push_response(L, x)
                                         : push_error(L, x);
-    give_back(&h->scratch, &x->lines);
-    give_back(&h->curl.head, &x->head);
-    give_back(&h->curl.body, &x->body);
+    if (!h->at_work) {
+        give_back(&h->scratch, &x->lines);
+        give_back(&h->curl.head, &x->head);
+        give_back(&h->curl.body, &x->body);
+    }
     return results;
-}
-
-static int handle_close(lua_State *L)
-{
-    struct handle *h = lpz_checkudata(L, 1, HANDLE);
-
-    pz_curl_close(&h->curl);
-    pz_buf_free(&h->scratch);
-    return 0;
 }
 
 static int curl_handle(lua_State *L)

@@ -43,9 +43,19 @@ static int is_text(struct pz_slice s) /* no NUL inside */
     return s.len == 0 || memchr(s.data, 0, s.len) == NULL;
 }
 
+unsigned long long pz_curl_length(const struct pz_exchange *request)
+{
+    return request->source ? request->source->length : request->body.len;
+}
+
+/* What is longer waits for a word of the peer's, up to a second: a refusal or
+   a redirect should not cost the sending of it. */
+enum { LONG_BODY = 1 << 20 };
+
 /* What libcurl would add by itself, unless told not to. */
 static char no_accept[] = "Accept:";
 static char no_expect[] = "Expect:";
+static char an_expect[] = "Expect: 100-continue";
 static char no_type[] = "Content-Type:";
 
 enum { NO_ACCEPT, NO_EXPECT, NO_TYPE, NO_COUNT };
@@ -70,7 +80,7 @@ judge_header(struct pz_slice name, struct pz_slice value,
         break;
     case 14:
         if (pz_slice_ieq(name, PZ_LIT("content-length")) &&
-            (!pz_decimal(value, &len) || len != request->body.len))
+            (!pz_decimal(value, &len) || len != pz_curl_length(request)))
             return "a Content-Length that is not the body's";
         break;
     case 17:
@@ -104,7 +114,10 @@ static enum pz_status want_nodes(struct pz_curl *c, size_t count)
 static const char *
 lay_head(struct pz_curl *c, const struct pz_exchange *request)
 {
-    char *missing[NO_COUNT] = { no_accept, no_expect, no_type };
+    char *missing[NO_COUNT] = {
+        no_accept, request->source && request->source->length > LONG_BODY
+        ? an_expect : no_expect, no_type
+    };
     struct pz_slice all = request->head;
     size_t lines = 0, n = 0;
 
@@ -172,7 +185,8 @@ check(const struct pz_curl *c, const struct pz_exchange *request)
         return "a URL with spaces, control or non-ASCII characters";
     if (!is_text(request->ca_bundle) || !is_text(request->proxy))
         return "a NUL in ca_bundle or proxy";
-    if (request->body.data && pz_slice_eq(method, PZ_LIT("HEAD")))
+    if ((request->body.data || request->source) &&
+        pz_slice_eq(method, PZ_LIT("HEAD")))
         return "a HEAD with a body";
     return NULL;
 }
@@ -183,7 +197,7 @@ static CURLcode tell_method(struct pz_curl *c, const struct pz_exchange *r)
     const char *own = "GET";
     CURLcode code;
 
-    if (r->body.data || pz_slice_eq(r->method, PZ_LIT("POST")) ||
+    if (r->body.data || r->source || pz_slice_eq(r->method, PZ_LIT("POST")) ||
         pz_slice_eq(r->method, PZ_LIT("PUT"))) {
         shape = SHAPE_BODY;
         own = "POST";
@@ -210,10 +224,11 @@ static CURLcode tell_method(struct pz_curl *c, const struct pz_exchange *r)
     if (shape != SHAPE_BODY)
         return CURLE_OK;
     code = curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                            (curl_off_t)r->body.len);
+                            (curl_off_t)pz_curl_length(r));
     if (code == CURLE_OK && c->guarded)
         code = curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS,
-                                r->body.data ? r->body.data : "");
+                                r->body.data ? r->body.data
+                                : pz_curl_length(r) > 0 ? NULL : "");
     return code;
 }
 
@@ -304,6 +319,15 @@ static CURLcode tell(struct pz_curl *c, const struct pz_exchange *r)
         c->connect_ms = connect;
         code = curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, connect);
     }
+    if (code == CURLE_OK && (c->slowest != r->slowest ||
+                             c->slow_seconds != r->slow_seconds)) {
+        c->slowest = r->slowest;
+        c->slow_seconds = r->slow_seconds;
+        code = curl_easy_setopt(c->easy, CURLOPT_LOW_SPEED_LIMIT, r->slowest);
+        if (code == CURLE_OK)
+            code = curl_easy_setopt(c->easy, CURLOPT_LOW_SPEED_TIME,
+                                    r->slow_seconds);
+    }
     if (code == CURLE_OK)
         code = curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->nodes);
     return code;
@@ -377,9 +401,10 @@ void pz_curl_forget(struct pz_curl *c)
     c->status = 0;
     c->sent = c->retryable = 0;
     c->message[0] = '\0';
-    c->body_read = c->head_seen = c->head_lines = 0;
-    c->requests = c->head_done = c->stopped = 0;
-    c->refused = NULL;
+    c->body_read = 0;
+    c->head_seen = c->head_lines = 0;
+    c->requests = c->head_done = c->stopped = c->ended = 0;
+    c->refused = c->broken = NULL;
     c->reason[0] = '\0';
 }
 

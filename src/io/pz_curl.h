@@ -27,7 +27,20 @@ enum pz_fault {
     PZ_FAULT_TIMEOUT,
     PZ_FAULT_TLS,
     PZ_FAULT_RESPONSE,    /* an answer began, and is not one */
-    PZ_FAULT_INTERRUPTED
+    PZ_FAULT_INTERRUPTED,
+    PZ_FAULT_SOURCE,      /* the body's source failed */
+    PZ_FAULT_ENDED        /* 'between' said so */
+};
+
+/* A body that is read while it goes out, once and in order. The functions may
+   block as a file does. */
+struct pz_curl_source {
+    unsigned long long length;
+    /* 1 to len bytes; 0 at the end, which is a fault before 'length'; -1 for
+       a fault. */
+    long (*read)(void *arg, char *out, size_t len);
+    const char *(*fault)(void *arg); /* never NULL */
+    void *arg;
 };
 
 /* A request. Everything is borrowed for the call; url, ca_bundle and proxy
@@ -36,12 +49,21 @@ struct pz_exchange {
     struct pz_slice method, url;
     struct pz_slice head;      /* "name: value\r\n" lines, goes out as it is */
     struct pz_slice body;      /* data NULL: none */
+    const struct pz_curl_source *source; /* in place of 'body'; or NULL */
     struct pz_slice ca_bundle; /* a file; data NULL: the system's */
     struct pz_slice proxy;     /* data NULL: the environment's; "": none */
     int direct;                /* never a proxy */
     double timeout, connect_timeout; /* seconds */
+    /* Less than 'slowest' bytes a second, either way, for so many seconds are
+       a timeout. 0: no such limit. */
+    long slowest, slow_seconds;
     /* Asked at least once a second; non-zero ends the exchange. May be NULL. */
     int (*interrupted)(void *arg);
+    /* Told at least four times a second, and after the end of an exchange that
+       went well, how many bytes of the body are on their way. Not called from
+       inside libcurl, so it may take its time; but it has to return. Non-zero
+       ends the exchange. May be NULL. */
+    int (*between)(void *arg, unsigned long long sent);
     void *arg;
 };
 
@@ -61,6 +83,7 @@ struct pz_curl {
 
     /* the session, and whose it is */
     void *easy;           /* libcurl's; its header stays out of this one */
+    void *multi;          /* as soon as one exchange was made in slices */
     unsigned long owner;  /* a pz_fork_id */
     int guarded;          /* libcurl says when a request goes out */
     int sockets[PZ_CURL_SOCKETS];
@@ -70,16 +93,18 @@ struct pz_curl {
     /* what libcurl was last told, so that it is told once */
     struct pz_buf method, url, ca_bundle, proxy;
     int shape, has_ca, proxying;
-    long timeout_ms, connect_ms;
+    long timeout_ms, connect_ms, slowest, slow_seconds;
 
     /* the exchange under way */
     struct pz_buf lines;  /* the request's head, cut into NUL-ended lines */
     struct curl_slist *nodes;
     size_t node_count;
     const struct pz_exchange *request;
-    size_t body_read, head_seen, head_lines;
-    int requests, head_done, stopped;
+    unsigned long long body_read;
+    size_t head_seen, head_lines;
+    int requests, head_done, stopped, ended;
     const char *refused;
+    const char *broken;   /* what is wrong with the source */
     char reason[256];     /* libcurl's own words; read, never shown */
 };
 

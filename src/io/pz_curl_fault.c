@@ -250,11 +250,16 @@ static enum pz_fault fail_lookup(struct pz_curl *c)
 
 static enum pz_fault fail_timeout(struct pz_curl *c)
 {
-    char after[64];
+    char after[80];
     int connecting = !c->sent && c->connect_ms < c->timeout_ms;
     long ms = connecting ? c->connect_ms : c->timeout_ms;
     const char *missing = "no answer from ";
 
+    if (says(c, "too slow")) {
+        snprintf(after, sizeof after, " moved less than %ld bytes a second "
+                 "for %ld s", c->slowest, c->slow_seconds);
+        return pz_blame(c, PZ_FAULT_TIMEOUT, 1, "the exchange with ", after);
+    }
     if (!c->sent)
         missing = "no connection to ";
     else if (c->status)
@@ -311,8 +316,15 @@ static enum pz_fault fail_early(struct pz_curl *c, CURLcode code)
 
 enum pz_fault pz_curl_judge(struct pz_curl *c, CURLcode code)
 {
+    if (c->ended)
+        return pz_blame(c, PZ_FAULT_ENDED, 0, "ended while asking ", "");
     if (code == CURLE_OK && c->head_done)
         return PZ_FAULT_NONE;
+    if (c->broken) {
+        c->fault = PZ_FAULT_SOURCE;
+        snprintf(c->message, sizeof c->message, "%s", c->broken);
+        return c->fault;
+    }
     if (c->stopped)
         return pz_blame(c, PZ_FAULT_INTERRUPTED, 0, "interrupted while asking ",
                         "");

@@ -3,11 +3,16 @@
 /*
  * What the files of pz_curl share, and nobody else sees: pz_curl (the request
  * and the call), pz_curl_session (libcurl's handle and what it calls back),
- * pz_curl_fault (what an outcome means).
+ * pz_curl_run (the exchange under way), pz_curl_fault (what an outcome means).
  */
 #include <curl/curl.h>
 
 #include "pz_curl.h"
+
+/* ---- pz_curl.c --------------------------------------------------------- */
+
+/* Of the request's body. */
+unsigned long long pz_curl_length(const struct pz_exchange *request);
 
 /* ---- pz_curl_session.c ------------------------------------------------- */
 
@@ -20,10 +25,19 @@ enum { PROXY_UNSET, PROXY_ENVIRONMENT, PROXY_GIVEN, PROXY_NEVER };
 CURLcode pz_curl_ready(struct pz_curl *c);
 /* Takes back what depends on requests; connections stay. */
 CURLcode pz_curl_reset(struct pz_curl *c);
-/* Makes the exchange, and notes whether anything was sent. */
-CURLcode pz_curl_run(struct pz_curl *c);
 /* Ends the session. */
 void pz_curl_drop(struct pz_curl *c);
+/* libcurl's version number, as far as a session was ever made. */
+unsigned int pz_curl_runtime(void);
+/* Monotonic seconds. */
+double pz_curl_moment(void);
+
+/* ---- pz_curl_run.c ----------------------------------------------------- */
+
+/* Makes the exchange, and notes whether anything was sent. */
+CURLcode pz_curl_run(struct pz_curl *c);
+/* Frees libcurl's handles. */
+void pz_curl_free(struct pz_curl *c);
 
 /* ---- pz_curl_fault.c --------------------------------------------------- */
 

@@ -16,7 +16,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -49,6 +49,11 @@ static void start(void)
 #endif
     global = curl_global_init(CURL_GLOBAL_DEFAULT);
     runtime = curl_version_info(CURLVERSION_NOW)->version_num;
+}
+
+unsigned int pz_curl_runtime(void)
+{
+    return runtime;
 }
 
 const char *pz_curl_version(void)
@@ -117,29 +122,45 @@ on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
 }
 #endif
 
-/* Older libraries do not tell; they get the body through a reader that
-   cannot be rewound, so that they cannot send it twice. What has no body they
-   may send twice; no create is among that. */
+/*
+ * Older libraries do not tell; they get every body through this reader, which
+ * cannot be rewound, so that they cannot send it twice. What has no body they
+ * may send twice; no create is among that.
+ */
 static size_t on_read(char *out, size_t size, size_t count, void *arg)
 {
     struct pz_curl *c = arg;
+    const struct pz_curl_source *source = c->request->source;
+    unsigned long long left = pz_curl_length(c->request) - c->body_read;
     size_t len = size * count;
-    size_t left = c->request->body.len - c->body_read;
+    long got;
 
     if (len > left)
-        len = left;
-    if (len > 0)
-        memcpy(out, c->request->body.data + c->body_read, len);
+        len = (size_t)left;
+    if (len == 0)
+        return 0;
+    if (source) {
+        got = source->read(source->arg, out, len);
+        if (got <= 0 || (size_t)got > len) {
+            c->broken = got < 0 ? source->fault(source->arg)
+                                : "the body is shorter than it was said to be";
+            return CURL_READFUNC_ABORT;
+        }
+        len = (size_t)got;
+    } else {
+        memcpy(out, c->request->body.data + (size_t)c->body_read, len);
+    }
     c->body_read += len;
     return len;
 }
 
+/* To the start, where it still stands there. */
 static int on_seek(void *arg, curl_off_t offset, int origin)
 {
-    (void)arg;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
+    const struct pz_curl *c = arg;
+
+    return origin == SEEK_SET && offset == 0 && c->body_read == 0
+        ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 static long status_of(struct pz_slice line)
@@ -219,47 +240,6 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down,
 
 /* ---- the session ------------------------------------------------------- */
 
-/*
- * Up to 7.86 libcurl wrote TLS with write(), and leaves SIGPIPE to whoever
- * forbids it signals. There it is held back, and taken if it came.
- */
-struct pipe_guard {
-    int held, pending;
-    sigset_t mask;
-};
-
-static void hold_pipe(struct pipe_guard *guard)
-{
-    sigset_t pipe, now;
-
-    guard->held = 0;
-    if (runtime >= 0x075700)
-        return;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigemptyset(&now);
-    sigpending(&now);
-    guard->pending = sigismember(&now, SIGPIPE);
-    guard->held = pthread_sigmask(SIG_BLOCK, &pipe, &guard->mask) == 0;
-}
-
-static void release_pipe(struct pipe_guard *guard)
-{
-    sigset_t pipe, now;
-    int caught;
-
-    if (!guard->held)
-        return;
-    sigemptyset(&now);
-    sigpending(&now);
-    if (!guard->pending && sigismember(&now, SIGPIPE)) {
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        sigwait(&pipe, &caught);
-    }
-    pthread_sigmask(SIG_SETMASK, &guard->mask, NULL);
-}
-
 /* Forgets what libcurl was told. */
 static void untell(struct pz_curl *c)
 {
@@ -270,19 +250,12 @@ static void untell(struct pz_curl *c)
     c->shape = SHAPE_NONE;
     c->has_ca = 0;
     c->proxying = PROXY_UNSET;
-    c->timeout_ms = c->connect_ms = 0;
+    c->timeout_ms = c->connect_ms = c->slowest = c->slow_seconds = 0;
 }
 
 static void end(struct pz_curl *c)
 {
-    struct pipe_guard guard;
-
-    if (c->easy) {
-        hold_pipe(&guard);
-        curl_easy_cleanup(c->easy);
-        release_pipe(&guard);
-    }
-    c->easy = NULL;
+    pz_curl_free(c);
     c->socket_count = 0;
     untell(c);
 }
@@ -305,7 +278,7 @@ static void abandon(struct pz_curl *c)
     end(c);
 }
 
-static double moment(void)
+double pz_curl_moment(void)
 {
     struct timespec t = { 0, 0 };
 
@@ -327,7 +300,7 @@ static void end_stale(struct pz_curl *c)
 {
     char scrap[1024];
 
-    if (moment() - c->idle_since < 0.01)
+    if (pz_curl_moment() - c->idle_since < 0.01)
         return;
     for (size_t i = 0; i < c->socket_count; i++) {
         int s = c->sockets[i];
@@ -388,6 +361,7 @@ static CURLcode configure(struct pz_curl *c)
     SET(CURLOPT_READDATA, (void *)c);
     SET(CURLOPT_SEEKFUNCTION, on_seek);
     SET(CURLOPT_SEEKDATA, (void *)c);
+    SET(CURLOPT_EXPECT_100_TIMEOUT_MS, 1000L);
 #undef SET
     if (code != CURLE_OK)
         return code;
@@ -441,20 +415,4 @@ CURLcode pz_curl_reset(struct pz_curl *c)
     curl_easy_reset(c->easy);
     untell(c);
     return configure(c);
-}
-
-CURLcode pz_curl_run(struct pz_curl *c)
-{
-    struct pipe_guard guard;
-    CURLcode code;
-    long sent = 0;
-
-    hold_pipe(&guard);
-    code = curl_easy_perform(c->easy);
-    release_pipe(&guard);
-    c->idle_since = moment();
-    if (!c->guarded)
-        (void)curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
-    c->sent = c->requests > 0 || c->body_read > 0 || sent > 0;
-    return code;
 }
