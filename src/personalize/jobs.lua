@@ -6,6 +6,7 @@ local Client = require "personalize.client"
 local Error = require "personalize.error"
 local call = require "personalize.call"
 local core = require "personalize.core"
+local pace = require "personalize.pace"
 
 -- Made methods of a client by init.
 ---@class personalize.Client
@@ -79,15 +80,11 @@ end
 
 -- -- Waiting ------------------------------------------------------------------
 
-local GROWTH = 1.5
--- Many who wait must not look all at once: of a delay, up to this much less.
-local JITTER = 0.25
 -- A look has so much time however little is left of max_wait.
 local LOOK_LEAST = 5
--- In nginx, so that a worker that is to end is not held up.
-local NGINX_SLICE = 1
 
-local DEFAULTS = { max_wait = 86400, delay = 5, max_delay = 120 }
+local DEFAULTS = { max_wait = 86400, delay = pace.FIRST,
+  max_delay = pace.MOST }
 local OPTIONS = { "max_wait", "on_status", "delay", "max_delay" }
 
 local function check(arn, options)
@@ -118,26 +115,6 @@ local function check(arn, options)
     found[name] = value
   end
   return found
-end
-
-local function is_nginx_exiting()
-  local worker = type(ngx) == "table" and ngx.worker
-  return worker and worker.exiting and worker.exiting() or false
-end
-
--- Sleeps; false where it is to end now.
-local function rest(found, seconds)
-  local slice = type(ngx) == "table" and NGINX_SLICE or seconds
-  local ends = core.monotonic() + seconds
-  repeat
-    local left = ends - core.monotonic()
-    if is_nginx_exiting() then
-      return false
-    elseif left > 0 and not found.sleep(math.min(left, slice)) then
-      return false
-    end
-  until left <= slice
-  return true
 end
 
 -- May the next look fare better? Once an answer has come the way there is
@@ -194,12 +171,12 @@ function methods:wait_for_data_deletion_job(arn, options)
   local found = Client.settings_of(self)
   local wanted = check(arn, options)
   local started = core.monotonic()
-  local ends, delay = started + wanted.max_wait,
-    math.min(wanted.delay, wanted.max_delay)
+  local ends = started + wanted.max_wait
+  local next_delay = pace.delays(wanted.delay, wanted.max_delay)
   local job, status
 
   repeat
-    if is_nginx_exiting() then
+    if pace.is_ending() then
       interrupt(job, status)
     end
     local now = core.monotonic()
@@ -230,13 +207,12 @@ function methods:wait_for_data_deletion_job(arn, options)
     if left <= 0 then
       time_out(wanted.max_wait, job, status, failure)
     end
-    local pause = math.min(left, delay * (1 - JITTER * core.uniform()))
+    local pause = math.min(left, next_delay())
     call.tell(found, { name = "wait", operation = "DescribeDataDeletionJob",
       status = status, code = failure and failure.code, delay = pause })
-    if not rest(found, pause) then
+    if not pace.rest(found.sleep, pause) then
       interrupt(job, status)
     end
-    delay = math.min(delay * GROWTH, wanted.max_delay)
   until false
 end
 
