@@ -53,10 +53,15 @@ local function with_profile(name)
     "code=$?; rm -r $HOME; exit $code" }, "\n")
 end
 
+-- Those that go from a list to a receipt have tests of their own.
+local ERASE = { ["nightly.lua"] = true, ["from_database.lua"] = true,
+  ["audit_receipt.lua"] = true }
+
 describe("example", function()
   for _, name in ipairs(vectors.names(ROOT .. "examples")) do
     if name:find "%.lua$" then
-      it(name .. " succeeds", function()
+      local test = ERASE[name] and function() end or it
+      test(name .. " succeeds", function()
         local profile = PROFILES[name]
         local output, status = run(profile and "" or "--tls",
           profile and with_profile(name) or command(name))
@@ -128,4 +133,69 @@ describe("handle_errors.lua", function()
       assert.truthy(output:find("  " .. name .. ": ", 1, true), output)
     end
   end)
+end)
+
+describe("from a list to a receipt", function()
+  local VARIABLES = 'export POLL_SECONDS=0.05 BUCKET="$PERSONALIZE_BUCKET" ' ..
+    'ROLE_ARN="$PERSONALIZE_ROLE_ARN" ' ..
+    'DATASET_GROUP_ARN="$PERSONALIZE_DATASET_GROUP_ARN" ' ..
+    'DATASET_GROUP_ARNS="$PERSONALIZE_DATASET_GROUP_ARN"\n'
+
+  local function example(name, arguments)
+    return script.command(ROOT .. "examples/" .. name, arguments)
+  end
+
+  -- Beside a local AWS, in a folder that goes in the end.
+  local function in_folder(lines, options)
+    return script.beside_aws("--tls --versioning --job-seconds 0.2 " ..
+      (options or ""),
+      VARIABLES .. "D=$(mktemp -d)\n" .. table.concat(lines, "\n") ..
+        '\ncode=$?; rm -r "$D"; exit $code')
+  end
+
+  local AUDIT = example("audit_receipt.lua",
+    "$D/2026-11-23.json $D/2026-11-23.txt")
+
+  it("nightly.lua keeps a receipt, which audit_receipt.lua verifies",
+    function()
+      local output, status = in_folder {
+        "printf 'alice\\nbob\\nalice\\n' >$D/2026-11-23.txt",
+        example("nightly.lua", "$D/2026-11-23.txt $D"), AUDIT,
+        "echo carol >>$D/2026-11-23.txt",
+        AUDIT .. " && exit 9",
+        "ls $D; grep -c alice $D/*.json; true",
+      }
+      assert.equal(0, status, output)
+      assert.truthy(output:find "COMPLETED\t%S+/2026%-11%-23%.json", output)
+      assert.truthy(output:find("that of this list: 2 users", 1, true), output)
+      assert.truthy(output:find("3 users, in the receipt 2", 1, true), output)
+      assert.truthy(output:find "\n2026%-11%-23%.json\n2026%-11%-23%.txt\n0\n$", output)
+    end)
+
+  it("nightly.lua keeps a receipt of what failed, and goes on", function()
+    local output, status = in_folder({
+      "printf 'alice\\n' >$D/day.txt",
+      example("nightly.lua", "$D/day.txt $D") .. ' ; echo "exit $?"',
+      "cat $D/day.json",
+      example("nightly.lua", "$D/day.txt $D"),
+    }, "--fault CreateDataDeletionJob=job-fails:1")
+    assert.equal(0, status, output)
+    assert.truthy(output:find("exit 1", 1, true), output)
+    assert.truthy(output:find('"status": "FAILED"', 1, true), output)
+    assert.truthy(output:find "COMPLETED\t%S+/day%.json\n$", output)
+  end)
+
+  it("from_database.lua deletes the rows of its users, and no others",
+    function()
+      local output, status = in_folder {
+        "printf 'alice\\nbob\\ncarol earlier\\n' >$D/app.sqlite",
+        (example("from_database.lua", "$D/app.sqlite night")
+          :gsub("LUA_PATH='", ("LUA_PATH='%sspec/support/fake/?.lua;"):format(
+            ROOT))),
+        "cat $D/app.sqlite",
+      }
+      assert.equal(0, status, output)
+      assert.truthy(output:find("COMPLETED\t2 users\ncarol earlier\n", 1,
+        true), output)
+    end)
 end)

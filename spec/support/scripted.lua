@@ -3,6 +3,7 @@
 -- Knows the transport's contract and what AWS documents of deletion jobs;
 -- refuses to know how a client decides anything.
 
+local bucket = require "spec.support.scripted_bucket"
 local clock = require "spec.support.clock"
 local core = require "personalize.core"
 local cjson = require "cjson"
@@ -45,6 +46,8 @@ function scripted.world()
     lag = 0,           -- until a job shows in lists
     page = 100,        -- jobs at most
     jobs = {},         -- newest last
+    objects = {},      -- of the bucket, each version, newest last
+    versions = 0,      -- made of them so far
     steps = {},        -- by operation: what happens to the next requests
     always = {},       -- by operation: and to all that follow them
     sent = {},         -- requests, as they came
@@ -233,9 +236,21 @@ function serve.ListDataDeletionJobs(world, input)
 end
 
 --- What the service answers when nothing goes wrong.
-function methods:serve(operation, input)
+function methods:serve(operation, input, request, headers)
   proceed(self)
+  if not serve[operation] then
+    return bucket.serve(self, operation, input, request, headers)
+  end
   return serve[operation](self, input)
+end
+
+local function operation_of(request, headers)
+  local target = headers["x-amz-target"]
+  if target then
+    return target:match("%.(%w+)$"), cjson.decode(request.body)
+  end
+  local operation, key, version = bucket.operation(request)
+  return operation, { key = key, version = version }
 end
 
 --- The transport.
@@ -244,8 +259,7 @@ function methods:answer(request)
   for _, header in ipairs(request.headers) do
     headers[header[1]] = header[2]
   end
-  local operation = headers["x-amz-target"]:match("%.(%w+)$")
-  local input = cjson.decode(request.body)
+  local operation, input = operation_of(request, headers)
   self.sent[#self.sent + 1] = { operation = operation, headers = headers,
     input = input, at = self.monotonic, timeout = request.timeout,
     connect_timeout = request.connect_timeout }
@@ -253,9 +267,9 @@ function methods:answer(request)
   local step = table.remove(self.steps[operation] or {}, 1) or
     self.always[operation]
   if step then
-    return step(self, input, request)
+    return step(self, input, request, headers)
   end
-  return self:serve(operation, input)
+  return self:serve(operation, input, request, headers)
 end
 
 -- -- Steps ------------------------------------------------------------------

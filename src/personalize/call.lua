@@ -2,6 +2,7 @@
 -- Knows the order of these; every decision in it is the core's. Refuses to
 -- know the client, and where credentials come from.
 
+local Error = require "personalize.error"
 local cjson = require "cjson"
 local core = require "personalize.core"
 local redact = require "personalize.redact"
@@ -11,19 +12,6 @@ local json = cjson.new()
 json.decode_invalid_numbers(false)
 
 local M = {}
-
-local function describe_faults(faults)
-  local texts = {}
-  for i = 1, math.min(#faults, 5) do
-    local fault = faults[i]
-    texts[i] = fault.path == "" and fault.message
-      or fault.path .. " " .. fault.message
-  end
-  if #faults > #texts then
-    texts[#texts + 1] = ("and %d more"):format(#faults - #texts)
-  end
-  return table.concat(texts, "; ")
-end
 
 -- The answer's table, or nil and what is wrong with it.
 local function read(operation, response)
@@ -201,7 +189,7 @@ function M.run(settings, operation, input, credentials, deadline)
   if not attempt then
     return nil, { code = "ParamValidationError", kind = "client",
       operation = operation, attempts = 0, params = faults,
-      message = describe_faults(faults) }
+      message = Error.describe(faults) }
   end
   return loop(settings, attempt, { operation = operation, input = input,
     reader = read, method = "POST", url = settings.url }, credentials,

@@ -52,6 +52,22 @@ function Error:__tostring()
   return text
 end
 
+--- The first faults of an input in one line.
+---@param faults personalize.ParamFault[]
+---@return string
+function Error.describe(faults)
+  local texts = {}
+  for i = 1, math.min(#faults, 5) do
+    local fault = faults[i]
+    texts[i] = fault.path == "" and fault.message
+      or fault.path .. " " .. fault.message
+  end
+  if #faults > #texts then
+    texts[#texts + 1] = ("and %d more"):format(#faults - #texts)
+  end
+  return table.concat(texts, "; ")
+end
+
 --- Raises an error made of these fields; adds no position, since the caller
 --- branches on `code` and not on a line number.
 ---@param fields table

@@ -21,6 +21,19 @@ for name, method in pairs(jobs) do
   Client[name] = method
 end
 
+-- What only some programs need is loaded when they do.
+local function later(file, name)
+  return function(...)
+    return require("personalize." .. file)[name](...)
+  end
+end
+
+Client.delete_users = later("erase", "delete_users")
+Client.upload_users = later("lists", "upload_users")
+M.check_users = later("lists", "check_users")
+M.verify_receipt = later("lists", "verify_receipt")
+M.receipt_json = later("receipt", "json")
+
 -- Made on first use, from the environment as it is then.
 local default
 
@@ -36,9 +49,11 @@ M.create_data_deletion_job = on_default(Client.create_data_deletion_job)
 M.data_deletion_jobs = on_default(Client.data_deletion_jobs)
 M.describe_data_deletion_job = on_default(Client.describe_data_deletion_job)
 M.list_data_deletion_jobs = on_default(Client.list_data_deletion_jobs)
+M.delete_users = on_default(Client.delete_users)
 M.list_tags_for_resource = on_default(Client.list_tags_for_resource)
 M.tag_resource = on_default(Client.tag_resource)
 M.untag_resource = on_default(Client.untag_resource)
+M.upload_users = on_default(Client.upload_users)
 M.wait_for_data_deletion_job = on_default(Client.wait_for_data_deletion_job)
 
 return M

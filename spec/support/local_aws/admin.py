@@ -62,6 +62,17 @@ class Admin:
                 "connections": connections, "last_refused": refused,
                 "requests": lines}
 
+    def get_jobs(self, _):
+        jobs = self.local.jobs
+        with jobs.lock:
+            jobs.settle()
+            now = jobs.monotonic()
+            return {"jobs": [
+                {"jobName": job.name, "datasetGroupArn": job.group_arn,
+                 "dataLocation": job.location, "roleArn": job.role_arn,
+                 "status": job.status(now), "numDeleted": job.deleted,
+                 "failureReason": job.failure} for job in jobs.jobs]}
+
     def post_fault(self, given):
         for one in given if isinstance(given, list) else [given]:
             one = dict(one)

@@ -60,6 +60,7 @@ tricks:
 %s
 while it runs (unsigned, JSON):
   GET  /_local/requests     counts, and the last requests without bodies
+  GET  /_local/jobs         all jobs, oldest first, without quotas and lag
   POST /_local/fault        {"name": "SlowDown", "operation": "PutObject",
                             "times": 1, ...}, or a list of such, or {"spec":
                             "PutObject=SlowDown:1"}; further members: where,

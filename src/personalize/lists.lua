@@ -1,0 +1,219 @@
+--- A list of users on its way: read, checked, uploaded; and proved afterwards
+-- to be the one that a receipt speaks of.
+-- Knows what a run shares with its caller (progress, the receipt in an error);
+-- refuses to know jobs.
+
+local Client = require "personalize.client"
+local Error = require "personalize.error"
+local cjson = require "cjson"
+local plan = require "personalize.plan"
+local receipts = require "personalize.receipt"
+local s3 = require "personalize.s3"
+local users = require "personalize.users"
+
+local M = {}
+
+---@class personalize.Progress
+---@field phase "check"|"upload"|"create"|"wait"|"cleanup"
+---@field bytes? integer read or sent so far
+---@field total_bytes? integer
+---@field users? integer of the whole list, once it is checked
+---@field part? integer at which it is
+---@field parts? integer
+---@field jobs? integer to be created in all
+---@field jobs_done? integer COMPLETED or FAILED
+
+-- Tells how far a run is; what that raises ends the run.
+function M.tell(run, phase, more)
+  local watcher = run.options.on_progress
+  if not watcher then
+    return
+  end
+  local progress = { phase = phase, users = run.receipt.users,
+    parts = run.parts and #run.parts, jobs = run.slots and #run.slots }
+  for name, value in pairs(more or {}) do
+    progress[name] = value
+  end
+  local ok, raised = pcall(watcher, progress)
+  if not ok then
+    if Error.is_error(raised) then
+      error(raised, 0)
+    end
+    Error.raise { code = "InterruptedError", kind = "client",
+      message = "ended by on_progress", cause = raised }
+  end
+end
+
+-- Raises an error that names what it is about.
+function M.fail(e, what, ...)
+  e.message = what:format(...) .. ": " .. tostring(e.message)
+  error(getmetatable(e) == Error and e or setmetatable(e, Error), 0)
+end
+
+local function reader(run)
+  return {
+    pause = run.settings and run.settings.sleep,
+    progress = function(bytes, total)
+      M.tell(run, "check", { bytes = bytes, total_bytes = total })
+    end,
+  }
+end
+
+function M.read(run)
+  local options, receipt = run.options, run.receipt
+  local summary
+  M.tell(run, "check")
+  run.list, summary = users.read(options, reader(run))
+  receipt.users, receipt.bytes = summary.users, summary.bytes
+  receipt.duplicates = options.unique and summary.duplicates or nil
+  run.parts, run.keys = plan.parts(options, summary)
+  receipt.parts = run.parts
+  run.total = 0
+  for _, part in ipairs(run.parts) do
+    run.total = run.total + part.bytes
+  end
+end
+
+-- The bucket that the list goes into.
+function M.open_bucket(run)
+  local bucket, failure = s3.open(run.settings, { bucket = run.options.bucket,
+    expected_bucket_owner = run.options.expected_bucket_owner })
+  if not bucket then
+    Error.raise(failure)
+  end
+  run.bucket = bucket
+end
+
+-- Puts a part into the bucket, once a run.
+function M.upload(run, number)
+  local part = run.parts[number]
+  if run.uploaded[number] then
+    return
+  end
+  local before = run.sent
+  local function progress(bytes)
+    M.tell(run, "upload", { part = number, bytes = before + bytes,
+      total_bytes = run.total })
+  end
+  progress(0)
+  local put, failure = run.bucket:put { key = run.keys[number],
+    body = run.list:part(number), length = part.bytes, sha256 = part.sha256,
+    on_progress = progress }
+  if not put then
+    M.fail(failure, "part %d of %d, to %s", number, #run.parts, part.location)
+  end
+  run.uploaded[number] = true
+  run.sent = before + part.bytes
+  part.version_id, part.request_id = put.version_id, put.request_id
+end
+
+function M.copy(given)
+  local options = {}
+  for name, value in pairs(given) do
+    options[name] = value
+  end
+  return options
+end
+
+-- Runs something with a list, which is closed in the end, and gives an error
+-- the receipt.
+function M.guarded(run, body)
+  local ok, raised = pcall(body, run)
+  if run.list then
+    run.list:close()
+  end
+  if run.bucket then
+    run.bucket:close()
+  end
+  if run.settle then
+    run.settle(run, not ok)
+  end
+  if ok then
+    return
+  elseif not Error.is_error(raised) then
+    raised = setmetatable({ code = "InternalError", kind = "client",
+      message = "an error that nobody expected", cause = raised }, Error)
+  end
+  raised.receipt = run.settle and run.receipt or nil
+  error(raised, 0)
+end
+
+---@class personalize.UploadUsersOptions: personalize.Users
+---@field name string
+---@field bucket string
+---@field prefix? string
+---@field expected_bucket_owner? string
+---@field on_progress? fun(progress: personalize.Progress) may raise to abort
+
+--- Uploads a list and no more, in as many parts as the quota asks for: for
+--- jobs that you create yourself.
+---
+--- Errors: UserListError, and those of S3.
+---@param options personalize.UploadUsersOptions
+---@return { parts: personalize.ReceiptPart[], users: integer, bytes: integer }
+function M.upload_users(client, options)
+  local settings = Client.settings_of(client)
+  plan.check(options, plan.UPLOAD, "PutObject")
+  local run = { settings = settings, options = M.copy(options), uploaded = {},
+    sent = 0, receipt = {} }
+  M.guarded(run, function()
+    M.read(run)
+    M.open_bucket(run)
+    for number in ipairs(run.parts) do
+      M.upload(run, number)
+    end
+  end)
+  return run.receipt
+end
+
+--- Checks a list, and tells how it would be cut. Sends nothing.
+---
+--- Errors: UserListError.
+---@param options personalize.Users
+---@return personalize.UserSummary
+function M.check_users(options)
+  plan.check(options, plan.READ, "CreateDataDeletionJob")
+  local run = { options = M.copy(options), receipt = {} }
+  local summary
+  M.guarded(run, function()
+    run.list, summary = users.read(run.options, reader(run))
+  end)
+  return { users = summary.users, bytes = summary.bytes, parts = summary.parts,
+    duplicates = run.options.unique and summary.duplicates or nil }
+end
+
+--- Is the receipt that of this list? Needs nothing but the two. Only part_size,
+--- unique and column are taken from the receipt.
+---@param receipt personalize.Receipt
+---@param list personalize.Users
+---@return boolean
+---@return string? why where it is not
+function M.verify_receipt(receipt, list)
+  if type(receipt) ~= "table" or receipt.version ~= 1 or
+    type(receipt.parts) ~= "table" then
+    Error.raise { code = "ParamValidationError", kind = "client",
+      message = "the receipt is none of version 1" }
+  end
+  local function known(value)
+    return value ~= cjson.null and value or nil
+  end
+  local given = M.copy(list)
+  given.part_size = known(receipt.part_size)
+  given.unique = known(receipt.unique)
+  if given.users == nil and given.format == nil and
+    receipt.format ~= "ids" then
+    given.format = known(receipt.format)
+  end
+  if given.users == nil and given.format ~= "lines" then
+    given.column = given.column or known(receipt.column)
+  end
+  local ok, summary = pcall(M.check_users, given)
+  if ok then
+    return receipts.compare(receipt, summary)
+  elseif Error.is_error(summary, "UserListError") then
+    return false, "the list has faults: " .. summary.message
+  end
+  error(summary, 0)
+end
+
+return M

@@ -1,0 +1,249 @@
+--- What is going to be sent where, and under which names.
+-- Knows the options of an erasure and the names that follow from them and the
+-- list, so that a second run finds what the first did. Refuses to know any
+-- client, and does nothing.
+
+local Error = require "personalize.error"
+local core = require "personalize.core"
+local users = require "personalize.users"
+
+local M = {}
+
+-- A job's name has 63 characters; ours adds "-xxxxxx-0001-r999" to it.
+local NAME_MOST = 46
+-- A folder of the key, and the place of the list in S3's and the job's.
+local KEY_MOST, LOCATION_MOST = 1024, 256
+
+local function is_text(value)
+  return type(value) == "string" and value ~= ""
+end
+
+local function is_boolean(value)
+  return type(value) == "boolean"
+end
+
+local function is_function(value)
+  return type(value) == "function"
+end
+
+local function is_seconds(value)
+  return type(value) == "number" and value > 0 and value < math.huge
+end
+
+local function is_groups(value)
+  if type(value) ~= "table" then
+    return is_text(value)
+  end
+  for _, arn in ipairs(value) do
+    if not is_text(arn) then
+      return false
+    end
+  end
+  return #value > 0
+end
+
+local function is_name(value)
+  return is_text(value) and #value <= NAME_MOST and
+    value:find "^[%w][%w_%-]*$" ~= nil
+end
+
+local function is_prefix(value)
+  return type(value) == "string" and #value <= KEY_MOST and
+    not value:find "^/" and not value:find "%c"
+end
+
+local function is_note(value)
+  return is_text(value) and #value <= 1024
+end
+
+local MUST_TEXT = "must be a string that is not empty"
+local MUST_FUNCTION = "must be a function"
+local MUST_BOOLEAN = "must be true or false"
+local MUST_SECONDS = "must be a number of seconds above 0"
+
+-- name -> { check, what it must be, required? }
+local LIST = {}
+for name, check in pairs(users.OPTIONS) do
+  LIST[name] = { check, users.MUST[name] }
+end
+
+local UPLOAD = {
+  bucket = { is_text, MUST_TEXT, true },
+  expected_bucket_owner = { function(value)
+    return type(value) == "string" and value:find "^%d%d%d%d%d%d%d%d%d%d%d%d$"
+  end, "must be an account: 12 digits" },
+  name = { is_name, "must have 1-46 letters, digits, - and _, the first a " ..
+    "letter or digit: names of jobs are made of it", true },
+  on_progress = { is_function, MUST_FUNCTION },
+  prefix = { is_prefix, "must be a folder's name without / at its start" },
+}
+
+local ERASE = {
+  cleanup = { is_boolean, MUST_BOOLEAN },
+  datasetGroupArn = { is_groups, "must be an ARN or a list of them", true },
+  dry_run = { is_boolean, MUST_BOOLEAN },
+  max_wait = { is_seconds, MUST_SECONDS },
+  poll = { is_seconds, MUST_SECONDS },
+  requester = { is_note, "must be a string of 1-1024 bytes" },
+  roleArn = { is_text, MUST_TEXT, true },
+  tags = { function(value) return type(value) == "table" end,
+    "must be a table" },
+  ticket = { is_note, "must be a string of 1-1024 bytes" },
+  wait = { is_boolean, MUST_BOOLEAN },
+}
+
+local function merged(...)
+  local all = {}
+  for _, set in ipairs { ... } do
+    for name, rule in pairs(set) do
+      all[name] = rule
+    end
+  end
+  return all
+end
+
+--- Options by what they are for.
+M.READ = merged(LIST, { on_progress = UPLOAD.on_progress })
+M.UPLOAD = merged(LIST, UPLOAD)
+M.ERASE = merged(LIST, UPLOAD, ERASE)
+
+local function sorted(set)
+  local names = {}
+  for name in pairs(set) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function unknown(name, rules)
+  if type(name) ~= "string" then
+    return { path = "", code = "unknown",
+      message = "an option has a key that is no name" }
+  end
+  local nearest = core.nearest(name, sorted(rules))
+  return { path = #name <= 64 and name:find "^[%a_][%w_]*$" and name or "",
+    code = "unknown", message = "is no option" ..
+      (nearest and ("; did you mean %s?"):format(nearest) or "") }
+end
+
+local function check_groups(given, faults)
+  if type(given.datasetGroupArn) ~= "table" then
+    return
+  end
+  for i, arn in ipairs(given.datasetGroupArn) do
+    for j = 1, i - 1 do
+      if given.datasetGroupArn[j] == arn then
+        faults[#faults + 1] = { path = ("datasetGroupArn[%d]"):format(i),
+          code = "duplicate", message = "is there twice" }
+      end
+    end
+  end
+end
+
+--- Checks options against rules; raises ParamValidationError with all that is
+-- wrong, and changes nothing.
+---@param given any
+---@param rules table one of the above
+---@param operation string for the error
+function M.check(given, rules, operation)
+  local faults = {}
+  if type(given) ~= "table" then
+    faults[1] = { path = "", code = "type",
+      message = "the options must be a table" }
+    given = {}
+  end
+  for name in pairs(given) do
+    if not rules[name] then
+      faults[#faults + 1] = unknown(name, rules)
+    end
+  end
+  for _, name in ipairs(sorted(rules)) do
+    local rule, value = rules[name], given[name]
+    if value == nil and rule[3] then
+      faults[#faults + 1] = { path = name, code = "missing",
+        message = "is missing" }
+    elseif value ~= nil and not rule[1](value) then
+      faults[#faults + 1] = { path = name, code = "type", message = rule[2] }
+    end
+  end
+  users.check(given, faults)
+  check_groups(given, faults)
+  M.refuse(faults, operation)
+end
+
+--- Raises ParamValidationError where there are faults.
+---@param faults personalize.ParamFault[]
+---@param operation string
+function M.refuse(faults, operation)
+  if #faults > 0 then
+    Error.raise { code = "ParamValidationError", kind = "client",
+      operation = operation, attempts = 0, params = faults,
+      message = Error.describe(faults) }
+  end
+end
+
+--- The groups as a list of its own.
+---@return string[]
+function M.groups(given)
+  local arns = given.datasetGroupArn
+  if type(arns) == "string" then
+    return { arns }
+  end
+  local copy = {}
+  for i, arn in ipairs(arns) do
+    copy[i] = arn
+  end
+  return copy
+end
+
+--- Prefix without the "/" at its end, or nil.
+---@return string?
+function M.prefix(given)
+  local prefix = (given.prefix or ""):gsub("/+$", "")
+  return prefix ~= "" and prefix or nil
+end
+
+--- The parts and where each of them goes; the place has the content's hash in
+-- it, so that a list is known by it.
+---@param given table checked
+---@param summary personalize.UserSummary
+---@return personalize.ReceiptPart[]
+---@return string[] keys
+function M.parts(given, summary)
+  local parts, keys = {}, {}
+  local prefix = M.prefix(given)
+  for i, part in ipairs(summary.parts) do
+    local key = ("%s%s/%04dof%d-%s.csv"):format(prefix and prefix .. "/" or "",
+      given.name, i, #summary.parts, part.sha256:sub(1, 16))
+    keys[i] = key
+    parts[i] = { part = i, users = part.users, bytes = part.bytes,
+      sha256 = part.sha256,
+      location = ("s3://%s/%s"):format(given.bucket, key) }
+    if #parts[i].location > LOCATION_MOST then
+      M.refuse({ { path = "prefix", code = "length", message =
+        ("makes a location of %d characters, more than %d"):format(
+          #parts[i].location, LOCATION_MOST) } }, "CreateDataDeletionJob")
+    end
+  end
+  return parts, keys
+end
+
+--- The name of a part's job in a dataset group, of its first try.
+---@param name string
+---@param group string ARN
+---@param part integer
+---@return string
+function M.job_name(name, group, part)
+  return ("%s-%s-%04d"):format(name, core.sha256_hex(group):sub(1, 6), part)
+end
+
+--- The same of a later try; 0 is the first.
+---@param base string
+---@param try integer
+---@return string
+function M.try_name(base, try)
+  return try == 0 and base or ("%s-r%d"):format(base, try)
+end
+
+return M

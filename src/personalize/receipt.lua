@@ -1,0 +1,284 @@
+--- The receipt of an erasure: what an auditor files.
+-- Knows its members, what follows from them and how it is written down.
+-- Refuses to know how any of it came about, and users: no id is in it.
+
+local cjson = require "cjson"
+local core = require "personalize.core"
+
+local M = {}
+
+---@class personalize.ReceiptPart
+---@field part integer from 1
+---@field users integer
+---@field bytes integer
+---@field sha256 string 64 hexadecimal digits, of the object's bytes
+---@field location string "s3://bucket/key"
+---@field version_id? string the object's, in a bucket with versions
+---@field request_id? string S3's, of the upload
+---@field removed_at? string when the object and its versions were removed
+
+---@class personalize.ReceiptJob
+---@field part integer
+---@field dataset_group_arn string
+---@field job_name string
+---@field arn? string
+---@field role_arn? string the job's own, as the service tells it
+---@field status "NOT_STARTED"|"UNKNOWN"|"PENDING"|"IN_PROGRESS"|"COMPLETED"|"FAILED"|string
+--- UNKNOWN: the create was not answered, the job may exist
+---@field num_deleted? integer records (not users)
+---@field failure_reason? string
+---@field request_id? string of the create
+---@field history { status: string, time: string? }[] by the service's clock; a
+--- step that nobody saw has no time
+
+--- Times are RFC 3339, UTC; what is absent is not known.
+---@class personalize.Receipt
+---@field version 1
+---@field name string
+---@field ticket? string
+---@field requester? string
+---@field region string
+---@field bucket string
+---@field prefix? string
+---@field role_arn string
+---@field dataset_group_arns string[]
+---@field format "csv"|"lines"|"ids" of the list as it was given
+---@field column? string
+---@field unique boolean
+---@field part_size integer bytes
+---@field users? integer
+---@field duplicates? integer repeats that `unique` dropped
+---@field bytes? integer
+---@field status "COMPLETED"|"IN_PROGRESS"|"PARTIAL"|"FAILED"|"DRY_RUN"
+---@field started string
+---@field finished? string when the last job ended
+---@field parts personalize.ReceiptPart[]
+---@field jobs personalize.ReceiptJob[] by part, dataset group, and try: a job
+--- that had failed before stays beside the one that took its place
+---@field remaining string[] what is left to do, in sentences
+
+--- A time as the receipt has it.
+---@param seconds number since 1970
+---@return string
+function M.time(seconds)
+  return core.time_text(math.floor(seconds))
+end
+
+local ENDED = { COMPLETED = true, FAILED = true }
+
+--- Notes what the service says of a job.
+---@param entry personalize.ReceiptJob
+---@param job personalize.DataDeletionJob
+function M.observe(entry, job)
+  local seen = {}
+  for _, step in ipairs(entry.history) do
+    seen[step.status] = step.time
+  end
+  entry.arn = job.dataDeletionJobArn or entry.arn
+  entry.role_arn = job.roleArn or entry.role_arn
+  entry.status = job.status or entry.status
+  entry.num_deleted = job.numDeleted
+  entry.failure_reason = job.failureReason
+  local created, updated = job.creationDateTime, job.lastUpdatedDateTime
+  local history = { { status = "PENDING", time = created and M.time(created) } }
+  -- The service passes through it on the way to COMPLETED, watched or not.
+  if entry.status == "COMPLETED" or seen.IN_PROGRESS then
+    history[2] = { status = "IN_PROGRESS", time = seen.IN_PROGRESS }
+  end
+  if history[#history].status ~= entry.status then
+    history[#history + 1] = { status = entry.status }
+  end
+  local last = history[#history]
+  last.time = entry.status ~= "PENDING" and updated and M.time(updated) or
+    last.time
+  entry.history = history
+end
+
+-- The last try of each part and dataset group: what counts.
+local function latest(receipt)
+  local found, at = {}, {}
+  for _, job in ipairs(receipt.jobs) do
+    local key = job.part .. " " .. job.dataset_group_arn
+    if not at[key] then
+      found[#found + 1] = job
+      at[key] = #found
+    else
+      found[at[key]] = job
+    end
+  end
+  return found
+end
+M.latest = latest
+
+-- By status; "running" for those that the service is at.
+local function counts(jobs)
+  local count = { COMPLETED = 0, FAILED = 0, NOT_STARTED = 0, running = 0 }
+  for _, job in ipairs(jobs) do
+    local key = count[job.status] and job.status or "running"
+    count[key] = count[key] + 1
+  end
+  return count
+end
+
+local function status_of(count, total, is_over)
+  if total > 0 and count.COMPLETED == total then
+    return "COMPLETED"
+  elseif count.running > 0 or count.NOT_STARTED > 0 and not is_over then
+    return "IN_PROGRESS"
+  end
+  return count.COMPLETED > 0 and "PARTIAL" or "FAILED"
+end
+
+local function sentence(list, condition, ...)
+  if condition then
+    list[#list + 1] = (...):format(select(2, ...))
+  end
+end
+
+-- What is left to do. The duties after a deletion are AWS's own (developer
+-- guide, "Deleting users and their data with a data deletion job"), but for
+-- the events: that sending them brings a user back is inferred.
+local function remaining(receipt, jobs, count)
+  local list, unremoved = {}, 0
+  for _, job in ipairs(jobs) do
+    sentence(list, job.status == "FAILED", "Job %s FAILED: %s. Run the same " ..
+      "call again: its part is sent once more.", job.job_name,
+      ((job.failure_reason or "no reason given"):gsub("%.$", "")))
+    sentence(list, job.status == "UNKNOWN", "Job %s may have been created: " ..
+      "run the same call again to find out.", job.job_name)
+    sentence(list, job.role_arn and job.role_arn ~= receipt.role_arn,
+      "Job %s was created with another role, %s.", job.job_name,
+      tostring(job.role_arn))
+  end
+  sentence(list, count.NOT_STARTED > 0, "%d of %d jobs are not started: run " ..
+    "the same call again.", count.NOT_STARTED, #jobs)
+  sentence(list, count.running > 0, "%d of %d jobs are not over: until then " ..
+    "the users' data may still be used, and the users appear in segments. " ..
+    "Run the same call again to follow them.", count.running, #jobs)
+  for _, part in ipairs(receipt.parts) do
+    unremoved = unremoved + (part.removed_at and 0 or 1)
+  end
+  sentence(list, unremoved > 0, "The uploaded list is personal data: remove " ..
+    "it from s3://%s, with all its versions, once all jobs are COMPLETED.",
+    receipt.bucket)
+  list[#list + 1] = "In each dataset group with custom resources, create a " ..
+    "new solution version and update its campaigns: models trained before " ..
+    "still hold what they learnt from these users."
+  list[#list + 1] = "If training, an import or a batch job ran while the " ..
+    "jobs did, delete once more."
+  list[#list + 1] = "Send no more events or user records of these users: " ..
+    "they would bring them back."
+  list[#list + 1] = "Results of batch jobs and exports in your buckets are " ..
+    "yours to delete."
+  return list
+end
+
+-- The earlier of two RFC 3339 times; they sort as text.
+local function earlier(a, b)
+  return a and b and (a < b and a or b) or a or b
+end
+
+--- Brings everything that follows from parts and jobs up to date.
+---@param receipt personalize.Receipt changed
+---@param is_over? boolean nothing that is not started will be, in this run
+function M.settle(receipt, is_over)
+  local jobs = latest(receipt)
+  local count = counts(jobs)
+  local finished = ""
+  for _, job in ipairs(receipt.jobs) do
+    local first, last = job.history[1], job.history[#job.history]
+    receipt.started = earlier(receipt.started, first and first.time)
+    local ended = ENDED[job.status] and last and last.time
+    finished = ended and ended > finished and ended or finished
+  end
+  if receipt.status ~= "DRY_RUN" then
+    receipt.status = status_of(count, #jobs, is_over)
+  end
+  local is_finished = #jobs > 0 and
+    count.COMPLETED + count.FAILED == #jobs and finished ~= ""
+  receipt.finished = is_finished and finished or nil
+  receipt.remaining = remaining(receipt, jobs, count)
+end
+
+-- The members in the order in which they are written. A list of members is an
+-- object's; { "x" } in front of it, a list of such objects.
+local STEP = { "status", "time" }
+local PART = { "part", "users", "bytes", "sha256", "location", "version_id",
+  "request_id", "removed_at" }
+local JOB = { "part", "dataset_group_arn", "job_name", "arn", "role_arn",
+  "status", "num_deleted", "failure_reason", "request_id", "history" }
+local RECEIPT = { "version", "name", "ticket", "requester", "region", "bucket",
+  "prefix", "role_arn", "dataset_group_arns", "format", "column", "unique",
+  "part_size", "users", "duplicates", "bytes", "status", "started", "finished",
+  "parts", "jobs", "remaining" }
+local LISTS = { dataset_group_arns = true, remaining = true, parts = PART,
+  jobs = JOB, history = STEP }
+
+local json = cjson.new()
+
+local function scalar(value)
+  if type(value) == "number" then
+    return ("%.0f"):format(value) -- all of them are whole
+  elseif type(value) == "string" then
+    return (json.encode(value):gsub("\\/", "/"))
+  end
+  return tostring(value)
+end
+
+local write_object
+
+local function write_list(list, members, indent)
+  if #list == 0 then
+    return "[]"
+  end
+  local inner, lines = indent .. "  ", {}
+  for i, value in ipairs(list) do
+    lines[i] = inner .. (members == true and scalar(value) or
+      write_object(value, members, inner))
+  end
+  return "[\n" .. table.concat(lines, ",\n") .. "\n" .. indent .. "]"
+end
+
+function write_object(object, members, indent)
+  local inner, lines = indent .. "  ", {}
+  for _, name in ipairs(members) do
+    local value = object[name]
+    if value ~= nil then
+      lines[#lines + 1] = ('%s"%s": %s'):format(inner, name, LISTS[name] and
+        write_list(value, LISTS[name], inner) or scalar(value))
+    end
+  end
+  return "{\n" .. table.concat(lines, ",\n") .. "\n" .. indent .. "}"
+end
+
+--- The receipt as JSON: always the same text for the same receipt.
+---@param receipt personalize.Receipt
+---@return string
+function M.json(receipt)
+  return write_object(receipt, RECEIPT, "") .. "\n"
+end
+
+--- Do these parts make up the receipt's list? With the reason where not.
+---@param receipt personalize.Receipt
+---@param summary personalize.UserSummary
+---@return boolean
+---@return string? why
+function M.compare(receipt, summary)
+  if #receipt.parts ~= #summary.parts then
+    return false, ("the list makes %d parts, the receipt has %d"):format(
+      #summary.parts, #receipt.parts)
+  end
+  for i, part in ipairs(receipt.parts) do
+    local other = summary.parts[i]
+    if part.users ~= other.users then
+      return false, ("part %d has %d users, in the receipt %d"):format(i,
+        other.users, part.users)
+    elseif part.bytes ~= other.bytes or part.sha256 ~= other.sha256 then
+      return false, ("part %d has other bytes than the receipt's: SHA-256 " ..
+        "%s, not %s"):format(i, other.sha256, tostring(part.sha256))
+    end
+  end
+  return true
+end
+
+return M
