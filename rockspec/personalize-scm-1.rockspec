@@ -69,6 +69,7 @@ build = {
         "src/io/pz_file.c",
         "src/io/pz_fork.c",
         "src/io/pz_listfile.c",
+        "src/io/pz_pages.c",
         "src/io/pz_process.c",
         "src/io/pz_resolve.c",
         "src/io/pz_sys.c",

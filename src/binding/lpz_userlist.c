@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../core/pz_text.h"
+#include "../io/pz_pages.h"
 #include "lpz_source.h"
 
 #define CHECK_DEFAULT (1LL << 20)
@@ -103,7 +104,7 @@ static void check_options(lua_State *L, struct pz_userlist_options *options,
 int lpz_userlist_new(lua_State *L)
 {
     struct pz_userlist_options options = { PZ_CSV_HEADED, { NULL, 0 }, 0,
-                                           { 0 }, 0, NULL, NULL };
+                                           { 0 }, &pz_pages, 0, NULL, NULL };
     struct lpz_userlist *list;
     enum pz_status status;
     int is_ids;

@@ -5,9 +5,9 @@
  * under a random key: whoever chooses ids cannot make them collide, and by
  * chance no two of them do.
  *
- * 21 to 32 bytes an id once there are many of them (16 in slots of which half
- * to three quarters are taken), and 24 KiB to begin with. It grows by one part
- * in 1024 at a time, so that no single addition takes long.
+ * 20 to 40 bytes an id once there are many of them (16 in slots of which two
+ * to four fifths are taken), and 192 KiB to begin with. It grows by 64 KiB at
+ * a time, so that no single addition takes long and nothing is copied twice.
  */
 #include <stdint.h>
 
@@ -19,11 +19,20 @@ struct pz_idhash {
     uint64_t low, high; /* the first eight bytes little-endian, the others */
 };
 
+/* Where memory for many ids comes from. 'get' answers zeros, or NULL; 'put'
+   is told the same length. */
+struct pz_idset_memory {
+    void *(*get)(size_t len);
+    void (*put)(void *data, size_t len);
+};
+
 struct pz_idset;
 
-/* NULL when memory is short; the caller owns it. */
+/* NULL when memory is short; the caller owns it. 'memory' is a constant, or
+   NULL for the heap. */
 PZ_MUST_USE struct pz_idset *
-pz_idset_new(const unsigned char key[PZ_IDSET_KEY_LEN]);
+pz_idset_new(const unsigned char key[PZ_IDSET_KEY_LEN],
+             const struct pz_idset_memory *memory);
 void pz_idset_free(struct pz_idset *set); /* takes NULL */
 
 struct pz_idhash pz_idset_hash(const struct pz_idset *set, struct pz_slice id);

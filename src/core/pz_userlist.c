@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* A shorter run is copied, to be hashed with its neighbours. */
-enum { PENDING_MAX = 64 << 10, RUN_MIN = 1 << 10, BATCH = 32 };
+enum { PENDING_MAX = 64 << 10, RUN_MIN = 1 << 10, BATCH = 64 };
 
 #define HEADER PZ_LIT(PZ_CSV_HEADER)
 #define MEMORY_MAX ((size_t)-1 / 4)
@@ -22,7 +22,7 @@ pz_userlist_init(struct pz_userlist *list,
     pz_csv_start(&list->csv, options->format, options->column);
     list->hash = pz_hash_new();
     if (list->hash && options->unique)
-        list->set = pz_idset_new(options->key);
+        list->set = pz_idset_new(options->key, options->memory);
     if (list->hash && (list->set || !options->unique) &&
         pz_buf_reserve(&list->pending, list->pending.max) == PZ_OK)
         return PZ_OK;
@@ -290,9 +290,10 @@ static enum pz_status put_new(struct pz_userlist *list,
         struct pz_slice id = pz_slice_sub(csv->text, start, run->ends[i]);
 
         hashes[i] = pz_idset_hash(list->set, id);
-        pz_idset_prepare(list->set, hashes[i]);
         start = run->ends[i] + 1;
     }
+    for (size_t i = 0; i < run->lines; i++)
+        pz_idset_prepare(list->set, hashes[i]);
     for (size_t i = 0; i < run->lines && status == PZ_OK; i++) {
         int is_new = 1;
 

@@ -24,6 +24,7 @@ struct pz_userlist_options {
     struct pz_slice column; /* kept by the caller; see pz_csv_start */
     int unique;
     unsigned char key[PZ_IDSET_KEY_LEN]; /* random, where 'unique' */
+    const struct pz_idset_memory *memory; /* see pz_idset_new */
     unsigned long long part_size; /* bytes, its header too; from PZ_PART_MIN */
     /* Where what is to be sent goes, without headers; NULL: nowhere, as it can
        be made again. What it answers but PZ_OK ends the pass. */
