@@ -1,28 +1,30 @@
 -- Objects put and removed, against the local AWS, which checks the signature
--- and hashes what arrives.
+-- and hashes what arrives; and against answers that are made up.
 
 local aws = require "spec.support.aws"
 local buckets = require "spec.support.bucket"
 local core = require "personalize.core"
 local environment = require "spec.support.environment"
 local s3 = require "personalize.s3"
+local sources = require "spec.support.sources"
 local stub = require "spec.support.stub"
+
+local KEY = "lists/a b/users.csv"
+local TEXT = "USER_ID\nalice\n"
+local BIG = ("0123456789abcdef"):rep(256 * 1024) -- 4 MiB
 
 local server
 
--- A put of a text.
-local function put(bucket, key, text)
-  return bucket:put { key = key, body = text, sha256 = core.sha256_hex(text) }
+-- A put of a text, or of a source of it with these faults.
+local function put(bucket, key, text, faults)
+  return bucket:put { key = key, sha256 = core.sha256_hex(text),
+    body = faults and sources.new(text, faults) or text }
 end
 
--- What lies under a key (nil where nothing does), by another way than ours.
-local function versions(bucket, key)
-  local response = assert(bucket.settings.transport {
-    method = "GET", url = server.endpoint .. "/_local/objects", head = "",
-    timeout = 10, connect_timeout = 5, ca_bundle = server.ca_bundle,
-    direct = true })
+-- What lies under a key, told by the server's own books.
+local function versions(key)
   local found = {}
-  for _, object in ipairs(require("cjson").decode(response.body).objects) do
+  for _, object in ipairs(server:admin("GET", "objects").objects) do
     if object.key == key then
       found[#found + 1] = object
     end
@@ -30,33 +32,236 @@ local function versions(bucket, key)
   return found
 end
 
+local function operations()
+  local names = {}
+  for i, request in ipairs(server:requests().requests) do
+    names[i] = request.operation
+  end
+  return table.concat(names, " ")
+end
+
 setup(function()
   environment.set {}
+  sources.install()
   server = aws.start "--versioning"
 end)
 teardown(function()
   server:stop()
+  sources.restore()
   environment.restore()
 end)
 before_each(function() server:reset() end)
 
+local function no_sleep()
+  return true
+end
+
 describe("put", function()
-  it("stores what it was given, and says where", function()
-    local bucket = buckets.open(server)
-    for _, size in ipairs { 0, 3, 100000 } do
-      local text = ("u"):rep(size)
-      local result = assert(put(bucket, "a b/" .. size .. ".csv", text))
+  for _, faults in ipairs { false, { most = 100000 } } do
+    it("stores a " .. (faults and "source" or "string") ..
+      ", and says where", function()
+      local bucket = buckets.open(server)
+      for _, size in ipairs { 0, 3, 100000, 20 * 1048576 } do
+        local text = ("u"):rep(size)
+        local result = assert(put(bucket, KEY, text, faults or nil))
+        assert.equal(200, result.status)
+        local found = versions(KEY)[1]
+        assert.equal(size, found.size)
+        assert.equal(core.sha256_hex(text), found.sha256)
+        assert.equal(found.version_id, result.version_id)
+        assert.equal('"' .. found.etag .. '"', result.etag)
+        assert.equal("AES256", found.encryption)
+        assert.equal("text/csv", found.content_type)
+        assert.equal(server:last_request().request_id, result.request_id)
+      end
+      assert.equal(4, #versions(KEY))
+    end)
+  end
+
+  it("tells no version where the bucket keeps none", function()
+    server:admin("POST", "settings", { versioning = false })
+    local result = assert(put(buckets.open(server), KEY, TEXT))
+    assert.is_nil(result.version_id)
+  end)
+
+  it("sends a body once more after each failure, the same bytes", function()
+    local bucket = buckets.open(server, { sleep = no_sleep })
+    for _, name in ipairs { "SlowDown", "InternalError", "RequestTimeout",
+      "close", "status-503", "after-close" } do
+      server:reset()
+      server:fault { name = name, operation = "PutObject", times = 2 }
+      local source = sources.new(BIG)
+      local result, failure = bucket:put { key = KEY, body = source,
+        sha256 = core.sha256_hex(BIG) }
+      assert.is_nil(failure and failure.message)
       assert.equal(200, result.status)
-      local found = versions(bucket, "a b/" .. size .. ".csv")
-      assert.equal(1, #found)
-      assert.equal(size, found[1].size)
-      assert.equal(core.sha256_hex(text), found[1].sha256)
-      assert.equal(found[1].version_id, result.version_id)
-      assert.equal('"' .. found[1].etag .. '"', result.etag)
-      assert.equal("AES256", found[1].encryption)
-      assert.equal("text/csv", found[1].content_type)
-      assert.equal(server:last_request().request_id, result.request_id)
+      assert.equal(3, source.rewinds)
+      assert.equal("PutObject PutObject PutObject", operations())
+      assert.equal(core.sha256_hex(BIG), versions(KEY)[1].sha256)
     end
+  end)
+
+  it("takes an error inside a 200 for the failure that it is", function()
+    local bucket = buckets.open(server, { sleep = no_sleep })
+    server:fault { name = "after-InternalError", operation = "PutObject",
+      status = 200, times = 2 }
+    assert(put(bucket, KEY, TEXT))
+    server:fault { name = "after-InternalError", operation = "PutObject",
+      status = 200 }
+    local _, failure = put(bucket, KEY, TEXT)
+    assert.equal("InternalError", failure.code)
+    assert.equal(200, failure.status)
+    assert.equal(3, failure.attempts)
+    assert.is_true(failure.unclear)
+    assert.is_true(failure.retryable)
+  end)
+
+  it("of other bytes than the hash's is refused by S3", function()
+    local _, failure = buckets.open(server):put { key = KEY, body = TEXT,
+      sha256 = core.sha256_hex "other" }
+    assert.equal("XAmzContentSHA256Mismatch", failure.code)
+    assert.equal(0, #versions(KEY))
+  end)
+
+  it("ends with a source that fails, which is not tried again", function()
+    local source = sources.new(BIG, { fails = 3000000 })
+    local _, failure = buckets.open(server):put { key = KEY, body = source,
+      sha256 = core.sha256_hex(BIG) }
+    assert.equal("UserListError", failure.code)
+    assert.equal("client", failure.kind)
+    assert.equal("PutObject", failure.operation)
+    assert.equal(1, failure.attempts)
+    assert.is_false(failure.retryable)
+    assert.equal(0, #versions(KEY))
+  end)
+
+  it("ends with a source that cannot be rewound", function()
+    server:fault { name = "SlowDown", operation = "PutObject" }
+    local source = sources.new(TEXT, { refuses = 1 })
+    local _, failure = buckets.open(server, { sleep = no_sleep }):put {
+      key = KEY, body = source, sha256 = core.sha256_hex(TEXT) }
+    assert.equal("UserListError", failure.code)
+    assert.equal(1, failure.attempts)
+    assert.truthy(failure.message:find "as it was told")
+  end)
+
+  it("tells how far it got, and can be ended", function()
+    local told
+    local bucket = buckets.open(server)
+    assert(bucket:put { key = KEY, body = sources.new(BIG),
+      sha256 = core.sha256_hex(BIG),
+      on_progress = function(bytes) told = bytes end })
+    assert.equal(#BIG, told)
+    local stop = {}
+    local ok, err = pcall(bucket.put, bucket, { key = KEY,
+      body = sources.new(BIG), sha256 = core.sha256_hex(BIG),
+      on_progress = function() error(stop) end })
+    assert.is_false(ok)
+    assert.equal(stop, err)
+  end)
+
+  it("has time in proportion to what is sent", function()
+    local function time_for(length)
+      local left
+      local bucket = buckets.open(server, { timeout = 7,
+        transport = function(request)
+          left = request.timeout
+          return stub.response("", 200, {})
+        end })
+      assert(put(bucket, KEY, "", { length = length }))
+      return left
+    end
+    assert.is_true(math.abs(time_for(0) - 7) < 1)
+    assert.is_true(math.abs(time_for(100 * 1048576) - 807) < 1)
+  end)
+
+  it("waits for S3's word before it sends what is long", function()
+    server:fault { name = "AccessDenied", operation = "PutObject" }
+    local source = sources.new(BIG)
+    local _, failure = buckets.open(server):put { key = KEY, body = source,
+      sha256 = core.sha256_hex(BIG) }
+    assert.equal("AccessDenied", failure.code)
+    assert.equal(0, source.at)
+  end)
+
+  it("of a KMS bucket is a failure: nobody could read the list", function()
+    for _, how in ipairs { "aws:kms", "aws:kms:dsse" } do
+      local bucket = buckets.open(server, { transport = function()
+        return stub.response("", 200, { ["x-amz-version-id"] = "v1",
+          ["x-amz-server-side-encryption"] = how })
+      end })
+      local result, failure = put(bucket, KEY, TEXT)
+      assert.is_nil(result)
+      assert.equal("ConfigError", failure.code)
+      assert.equal("client", failure.kind)
+      assert.equal("v1", failure.version_id)
+      assert.truthy(failure.message:find("KMS", 1, true))
+      assert.truthy(failure.message:find(server.bucket, 1, true))
+    end
+    server:admin("POST", "settings", { encryption = "aws:kms" })
+    local _, failure = put(buckets.open(server), KEY, TEXT)
+    assert.equal("ConfigError", failure.code)
+  end)
+
+  it("tells what a policy says that demands KMS", function()
+    server:admin("POST", "settings", { encryption = "policy" })
+    local _, failure = put(buckets.open(server), KEY, TEXT)
+    assert.equal("AccessDenied", failure.code)
+    assert.equal("service", failure.kind)
+    assert.equal(403, failure.status)
+    assert.truthy(failure.message:find("explicit deny", 1, true))
+    assert.truthy(failure.message:find("(bucket erasure)", 1, true))
+  end)
+
+  it("refuses keys that are none, before anything is sent", function()
+    local bucket = buckets.open(server)
+    for _, key in ipairs { "", ("k"):rep(1025), "a\255", "\237\160\128", 5,
+      {} } do
+      local _, failure = put(bucket, key, TEXT)
+      assert.equal("ParamValidationError", failure.code)
+      assert.equal("client", failure.kind)
+    end
+    assert(put(bucket, ("\195\169"):rep(512), TEXT))
+    assert.equal("PutObject", operations())
+  end)
+
+  it("takes any name for a key", function()
+    local bucket = buckets.open(server)
+    for _, key in ipairs { "a/../b//c/./", "a%2Fb", "a b+c&d=e?f#g;",
+      "\195\169\226\130\172", "'\"<>&" } do
+      assert(put(bucket, key, TEXT))
+      assert.equal(1, #versions(key), key)
+      assert.same({ removed = 1 }, bucket:remove(key))
+    end
+  end)
+
+  it("refuses more than 5 GiB", function()
+    local _, failure = put(buckets.open(server), KEY, "",
+      { length = 5 * 1024 ^ 3 + 1 })
+    assert.equal("ParamValidationError", failure.code)
+    assert.truthy(failure.message:find("5 GiB", 1, true))
+    assert.equal(0, server:requests().count)
+  end)
+
+  it("works over TLS, with a session token", function()
+    local secure = aws.start "--tls --session-token Token/Of+Session="
+    local options = { credentials = { access_key_id = secure.access_key_id,
+      secret_access_key = secure.secret_access_key,
+      session_token = "Token/Of+Session=" } }
+    local result, failure = put(buckets.open(secure, options), KEY, BIG, {})
+    secure:stop()
+    assert.is_nil(failure and failure.message)
+    assert.equal(200, result.status)
+  end)
+
+  it("asks for fresh credentials when they have expired", function()
+    server:fault { name = "ExpiredToken", operation = "PutObject", times = 1 }
+    local settings = buckets.settings(server:options())
+    local forgotten
+    settings.invalidate = function(id) forgotten = id end
+    local bucket = assert(s3.open(settings, { bucket = server.bucket }))
+    assert(put(bucket, KEY, TEXT, {}))
+    assert.equal(server.access_key_id, forgotten)
   end)
 end)
 
@@ -64,14 +269,325 @@ describe("remove", function()
   it("leaves no version and no delete marker, and other keys alone", function()
     local bucket = buckets.open(server)
     for _ = 1, 3 do
-      assert(put(bucket, "lists/a.csv", "USER_ID\nx\n"))
+      assert(put(bucket, KEY, TEXT))
     end
-    assert(put(bucket, "lists/a.csv.bak", "other"))
-    assert(put(bucket, "lists/A.csv", "other"))
-    assert.same({ removed = 3 }, bucket:remove("lists/a.csv"))
-    assert.equal(0, #versions(bucket, "lists/a.csv"))
-    assert.equal(1, #versions(bucket, "lists/a.csv.bak"))
-    assert.equal(1, #versions(bucket, "lists/A.csv"))
-    assert.same({ removed = 0 }, bucket:remove("lists/a.csv"))
+    assert(put(bucket, KEY .. ".bak", "other"))
+    assert(put(bucket, KEY:upper(), "other"))
+    assert.same({ removed = 3 }, bucket:remove(KEY))
+    assert.equal(0, #versions(KEY))
+    assert.equal(1, #versions(KEY .. ".bak"))
+    assert.equal(1, #versions(KEY:upper()))
+    assert.same({ removed = 0 }, bucket:remove(KEY))
+  end)
+
+  it("goes through every page", function()
+    local bucket = buckets.open(server)
+    -- Marked as deleted and put again, so that both kinds are among them.
+    for _ = 1, 3 do
+      assert(put(bucket, KEY, TEXT))
+      server:admin("POST", "delete", { key = KEY })
+    end
+    server:admin("POST", "settings", { page_size = 2 })
+    assert.same({ removed = 6 }, bucket:remove(KEY))
+    assert.equal(0, #versions(KEY))
+    local pages = select(2, operations():gsub("ListObjectVersions", ""))
+    assert.equal(4, pages) -- three of two each, and one that is empty
+  end)
+
+  it("removes from a bucket without versions", function()
+    server:admin("POST", "settings", { versioning = false })
+    local bucket = buckets.open(server)
+    assert(put(bucket, KEY, TEXT))
+    assert.same({ removed = 1 }, bucket:remove(KEY))
+    assert.equal(0, #versions(KEY))
+  end)
+
+  it("removes the version it is given where listing is denied", function()
+    local bucket = buckets.open(server)
+    local id = assert(put(bucket, KEY, TEXT)).version_id
+    assert(put(bucket, KEY, TEXT))
+    server:fault { name = "AccessDenied", operation = "ListObjectVersions" }
+    assert.same({ removed = 1 }, bucket:remove(KEY, { version_id = id }))
+    assert.equal(1, #versions(KEY))
+    local _, failure = bucket:remove(KEY)
+    assert.equal("AccessDenied", failure.code)
+    assert.equal("ListObjectVersions", failure.operation)
+    assert.equal(0, failure.removed)
+  end)
+
+  it("tells S3's refusal, and what was removed before it", function()
+    local bucket = buckets.open(server)
+    for _ = 1, 3 do
+      assert(put(bucket, KEY, TEXT))
+    end
+    server:fault { name = "AccessDenied", operation = "DeleteObject",
+      message = "Access Denied because object protected by object lock.",
+      skip = 1 }
+    local _, failure = bucket:remove(KEY)
+    assert.equal("AccessDenied", failure.code)
+    assert.truthy(failure.message:find("object lock", 1, true))
+    assert.equal("DeleteObject", failure.operation)
+    assert.equal(1, failure.removed)
+  end)
+
+  it("is content with a version that is gone already", function()
+    local bucket = buckets.open(server)
+    assert(put(bucket, KEY, TEXT))
+    server:fault { name = "after-NoSuchVersion", operation = "DeleteObject",
+      status = 404, times = 1 }
+    assert.same({ removed = 1 }, bucket:remove(KEY))
+  end)
+
+  local function listing(inner)
+    return stub.response("<ListVersionsResult>" .. inner ..
+      "</ListVersionsResult>", 200, {})
+  end
+  local ONE = "<Version><Key>k</Key><VersionId>1</VersionId></Version>"
+
+  it("ends with a list that never ends", function()
+    local asked = 0
+    local function remove(answer)
+      asked = 0
+      local bucket = buckets.open(server, { transport = function(request)
+        asked = asked + 1
+        return request.method == "GET" and answer or
+          stub.response("", 204, {})
+      end })
+      local result, failure = bucket:remove "k"
+      assert.is_nil(result)
+      assert.equal("ResponseError", failure.code)
+      return failure
+    end
+    assert.equal(10, remove(listing(ONE)).removed)
+    local turning = "<IsTruncated>true</IsTruncated>" ..
+      "<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>1" ..
+      "</NextVersionIdMarker>"
+    assert.equal(0, remove(listing(turning)).removed)
+    assert.is_true(asked <= 1000)
+    remove(listing(ONE .. turning))
+    assert.is_true(asked <= 2000)
+  end)
+
+  it("takes nothing else for a list", function()
+    for _, body in ipairs { "", "<html></html>", "<ListVersionsResult/>",
+      "<ListBucketResult><Name>b</Name></ListBucketResult>" } do
+      local bucket = buckets.open(server, { max_attempts = 1,
+        transport = function() return stub.response(body, 200, {}) end })
+      local _, failure = bucket:remove "k"
+      assert.equal("ResponseError", failure.code, body)
+      assert.equal("ListObjectVersions", failure.operation)
+      assert.equal(0, failure.removed)
+    end
+  end)
+
+  it("refuses a key that is none", function()
+    local _, failure = buckets.open(server):remove ""
+    assert.equal("ParamValidationError", failure.code)
+    assert.equal(0, server:requests().count)
+  end)
+end)
+
+describe("a bucket of another region", function()
+  before_each(function()
+    server:admin("POST", "settings", { bucket_region = "eu-central-1" })
+  end)
+
+  it("is followed there, once", function()
+    local bucket = buckets.open(server)
+    local source = sources.new(BIG)
+    local before = source.rewinds
+    assert(bucket:put { key = KEY, body = source,
+      sha256 = core.sha256_hex(BIG) })
+    assert.equal(before + 2, source.rewinds)
+    assert.equal("PutObject PutObject", operations())
+    assert(put(bucket, KEY, TEXT))
+    assert.same({ removed = 2 }, bucket:remove(KEY))
+    assert.equal("PutObject PutObject PutObject ListObjectVersions " ..
+      "DeleteObject DeleteObject ListObjectVersions", operations())
+  end)
+
+  it("that moves on is not followed for ever", function()
+    local sent = 0
+    local bucket = buckets.open(server, { transport = function()
+      sent = sent + 1
+      return stub.response("", 301,
+        { ["x-amz-bucket-region"] = "eu-west-" .. sent + 1 })
+    end })
+    local _, failure = put(bucket, KEY, TEXT)
+    assert.equal("HTTP 301", failure.code)
+    assert.equal(2, sent)
+    assert.equal(2, failure.attempts)
+  end)
+
+  -- How a refusal tells the region; the second request is the answer to it.
+  for name, refusal in pairs {
+    ["a header"] = { 301, "", { ["x-amz-bucket-region"] = "eu-central-1" } },
+    ["a header of a 400"] = { 400, "",
+      { ["x-amz-bucket-region"] = "eu-central-1" } },
+    ["an element"] = { 400, "<Error><Code>AuthorizationHeaderMalformed" ..
+      "</Code><Region>eu-central-1</Region></Error>", {} },
+    ["an element of a 307"] = { 307, "<Error><Code>TemporaryRedirect</Code>"
+      .. "<Region>eu-central-1</Region></Error>", {} },
+    ["nothing but HeadBucket"] = { 301, "", {}, true },
+  } do
+    it("is known by " .. name, function()
+      local sent = {}
+      local bucket = assert(s3.open(buckets.settings { region = "eu-west-1",
+        credentials = stub.CREDENTIALS, transport = function(request)
+        sent[#sent + 1] = request
+        if request.method == "HEAD" then
+          return stub.response("", 301,
+            { ["x-amz-bucket-region"] = "eu-central-1" })
+        elseif #sent == 1 then
+          return stub.response(refusal[2], refusal[1], refusal[3])
+        end
+        return stub.response("", 200, {})
+      end }, { bucket = "erasure" }))
+      assert(put(bucket, KEY, TEXT))
+      assert.equal(refusal[4] and 3 or 2, #sent)
+      assert.truthy(sent[1].url:find(
+        "^https://erasure%.s3%.eu%-west%-1%.amazonaws%.com/lists/"))
+      assert.truthy(sent[#sent].url:find(
+        "^https://erasure%.s3%.eu%-central%-1%.amazonaws%.com/lists/"))
+      assert.equal("PUT", sent[#sent].method)
+    end)
+  end
+
+  for name, refusal in pairs {
+    ["names none"] = { 400, "<Error><Code>BadDigest</Code></Error>", {} },
+    ["names ours"] = { 301, "",
+      { ["x-amz-bucket-region"] = "eu-west-1" } },
+    ["names what is none"] = { 301, "",
+      { ["x-amz-bucket-region"] = "evil.example/" } },
+    ["denies"] = { 403, "", { ["x-amz-bucket-region"] = "eu-central-1" } },
+  } do
+    it("is not looked for where the refusal " .. name, function()
+      local puts = 0
+      local bucket = buckets.open(server, { transport = function(request)
+        if request.method == "PUT" then
+          puts = puts + 1
+        end
+        return stub.response(refusal[2], refusal[1], refusal[3])
+      end })
+      local _, failure = put(bucket, KEY, TEXT)
+      assert.equal(refusal[1], failure.status)
+      assert.equal(1, puts)
+    end)
+  end
+end)
+
+describe("a bucket", function()
+  it("of another owner refuses", function()
+    local bucket = buckets.open(server, nil,
+      { expected_bucket_owner = "999999999999" })
+    local _, failure = put(bucket, KEY, BIG, {})
+    assert.equal("AccessDenied", failure.code)
+    _, failure = bucket:remove(KEY)
+    assert.equal("AccessDenied", failure.code)
+    bucket = buckets.open(server, nil,
+      { expected_bucket_owner = server.account })
+    assert(put(bucket, KEY, TEXT))
+    assert.same({ removed = 1 }, bucket:remove(KEY))
+  end)
+
+  it("that is not there is told by name", function()
+    local _, failure = put(buckets.open(server, nil, { bucket = "nowhere" }),
+      KEY, TEXT)
+    assert.equal("NoSuchBucket", failure.code)
+    assert.truthy(failure.message:find("(bucket nowhere)", 1, true))
+  end)
+
+  it("is refused where its name or owner is none", function()
+    local settings = buckets.settings(server:options())
+    for _, options in ipairs { {}, { bucket = "" }, { bucket = 5 },
+      { bucket = "a", expected_bucket_owner = "12" },
+      { bucket = "a", expected_bucket_owner = 123456789012 } } do
+      local bucket, failure = s3.open(settings, options)
+      assert.is_nil(bucket)
+      assert.equal("ParamValidationError", failure.code)
+    end
+    local _, failure = s3.open(settings,
+      { bucket = "arn:aws:s3:eu-west-1:123456789012:accesspoint/a" })
+    assert.equal("ConfigError", failure.code)
+  end)
+
+  it("shows nothing of its settings", function()
+    local bucket = buckets.open(server)
+    assert.equal("personalize.Bucket", tostring(bucket))
+  end)
+
+  it("can be used after it was closed", function()
+    local bucket = buckets.open(server)
+    assert(put(bucket, KEY, TEXT))
+    bucket:close()
+    bucket:close()
+    assert(put(bucket, KEY, TEXT))
+  end)
+
+  it("has events of its attempts and retries", function()
+    local events = {}
+    server:fault { name = "SlowDown", operation = "PutObject", times = 1 }
+    local bucket = buckets.open(server, { sleep = no_sleep,
+      on_event = function(event)
+        events[#events + 1] = ("%s %s %s"):format(event.name, event.operation,
+          tostring(event.code))
+      end })
+    assert(put(bucket, KEY, TEXT))
+    assert.same({ "attempt PutObject SlowDown", "retry PutObject SlowDown",
+      "attempt PutObject nil" }, events)
+  end)
+end)
+
+describe("the address", function()
+  local function url(options, bucket)
+    local asked
+    options.transport = function(request)
+      asked = request.url
+      return stub.response("", 200, {})
+    end
+    options.credentials = stub.CREDENTIALS
+    options.region = options.region or "eu-west-1"
+    assert(put(assert(s3.open(buckets.settings(options),
+      { bucket = bucket or "lists" })), "a/b.csv", TEXT))
+    return asked
+  end
+
+  for _, case in ipairs {
+    { {}, "https://lists.s3.eu-west-1.amazonaws.com/a/b.csv" },
+    { { s3_addressing = "path" },
+      "https://s3.eu-west-1.amazonaws.com/lists/a/b.csv" },
+    { { use_fips = true },
+      "https://lists.s3-fips.eu-west-1.amazonaws.com/a/b.csv" },
+    { { use_dualstack = true },
+      "https://lists.s3.dualstack.eu-west-1.amazonaws.com/a/b.csv" },
+    { { region = "cn-north-1" },
+      "https://lists.s3.cn-north-1.amazonaws.com.cn/a/b.csv" },
+    { {}, "https://s3.eu-west-1.amazonaws.com/my.lists/a/b.csv",
+      "my.lists" },
+    { { endpoint = "http://127.0.0.1:9000" },
+      "http://127.0.0.1:9000/lists/a/b.csv" },
+    { { endpoint = "http://localhost:9000" },
+      "http://localhost:9000/lists/a/b.csv" },
+    { { endpoint = "http://localhost:9000", s3_addressing = "virtual" },
+      "http://lists.localhost:9000/a/b.csv" },
+    { { endpoint = "https://minio.example" },
+      "https://lists.minio.example/a/b.csv" },
+    { { endpoint = "https://minio.example/base", s3_addressing = "path" },
+      "https://minio.example/base/lists/a/b.csv" },
+    { { endpoints = { s3 = "http://127.0.0.1:9000" } },
+      "http://127.0.0.1:9000/lists/a/b.csv" },
+    { { endpoints = { personalize = "http://127.0.0.1:9000" } },
+      "https://lists.s3.eu-west-1.amazonaws.com/a/b.csv" },
+  } do
+    it("is " .. case[2], function()
+      assert.equal(case[2], url(case[1], case[3]))
+    end)
+  end
+
+  it("is the environment's where that has one", function()
+    environment.set { AWS_ENDPOINT_URL_S3 = "http://127.0.0.1:9001" }
+    local found = url {}
+    environment.set {}
+    assert.equal("http://127.0.0.1:9001/lists/a/b.csv", found)
   end)
 end)

@@ -129,13 +129,38 @@ class Peer:
         line, self.buffer = self.buffer.split(b"\r\n", 1)
         return line
 
+    def skip(self, size):
+        """Reads that many bytes of a body and forgets them."""
+        left = size
+        while left > 0:
+            if not self.buffer:
+                self.fill()
+            gone = min(left, len(self.buffer))
+            self.buffer = self.buffer[gone:]
+            left -= gone
+        return size
+
+    def drain(self):
+        while True:
+            self.buffer = b""
+            self.fill()
+
     def request(self):
+        """The next one, or None where an answer came before its body."""
         while b"\r\n\r\n" not in self.buffer:
             self.fill()
         head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
         low = head.lower()
         found = re.search(rb"\ncontent-length: *(\d+)", low)
         body = b""
+        unread, number = find_fault(Request(head, body).fault, UNREAD)
+        if unread and found:
+            self.served += 1
+            SEEN.request(Request(head, b"").fault, self.ident,
+                         head.decode("latin-1"))
+            if not unread(self, head, int(found.group(1)), number):
+                raise Gone()
+            return None
         if found:
             body = self.take(int(found.group(1)))
         elif re.search(rb"\ntransfer-encoding: *chunked", low):
@@ -480,13 +505,104 @@ FAULTS = {
 }
 
 
-def find_fault(name):
+# -- Faults that strike while the body is on its way: each gets (peer, head,
+#    length, number) before a byte of it was read.
+
+def refusal(peer, number):
+    """An early answer, and then what a client still sends is read away."""
+    headers = ["Location: %s/elsewhere/x" % READY["http"],
+               "x-amz-bucket-region: elsewhere-1"] if number == 301 else []
+    peer.send(answer(b"refused", "%d Chosen" % number,
+                     headers + ["Connection: close"]))
+    peer.half_close()
+    peer.drain()
+
+
+def early(peer, head, length, number):
+    refusal(peer, number)
+
+
+def midway(peer, head, length, number):
+    """Asks for the body, and refuses in the middle of it."""
+    peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    peer.skip(min(length, 256 * 1024))
+    refusal(peer, number)
+
+
+def expect(peer, head, length, number):
+    refusal(peer, number)
+
+
+def skipped(peer, length, *before):
+    for part in before:
+        peer.send(part)
+    peer.skip(length)
+    peer.send(answer(b"%d" % length))
+    return True
+
+
+def count(peer, head, length, number):
+    return skipped(peer, length)
+
+
+def proceed(peer, head, length, number):
+    return skipped(peer, length, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def proceed_close(peer, head, length, number):
+    peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def swallow_reset(peer, head, length, number):
+    peer.skip(length // 2)
+    peer.reset()
+
+
+def swallow_close(peer, head, length, number):
+    peer.skip(length // 2)
+
+
+def swallow_hang(peer, head, length, number):
+    """Reads no more, and does not leave; its end is the client's."""
+    peer.skip(1024)
+    watch = select.poll()
+    watch.register(peer.sock, select.POLLHUP | select.POLLRDHUP)
+    watch.poll(60000)
+
+
+def swallow_slow(peer, head, length, number):
+    while length > 0:
+        time.sleep(0.05)
+        length -= peer.skip(min(length, 4096))
+    return ok(peer, None, 0)
+
+
+def swallow_steady(peer, head, length, number):
+    """All of it, in half a second."""
+    for _ in range(8):
+        time.sleep(0.06)
+        peer.skip(length // 8)
+    peer.skip(length % 8)
+    return ok(peer, None, 0)
+
+
+UNREAD = {
+    "early": early, "midway": midway, "expect": expect, "count": count,
+    "continue": proceed, "continue-close": proceed_close,
+    "swallow-reset": swallow_reset, "swallow-close": swallow_close,
+    "swallow-hang": swallow_hang, "swallow-slow": swallow_slow,
+    "swallow-steady": swallow_steady,
+}
+
+
+def find_fault(name, faults=None):
     """'reset-at-30' is 'reset-at' with the number 30."""
-    if name in FAULTS:
-        return FAULTS[name], 0
+    faults = FAULTS if faults is None else faults
+    if name in faults:
+        return faults[name], 0
     found = re.match(r"(.*)-(\d+)$", name)
-    if found and found.group(1) in FAULTS:
-        return FAULTS[found.group(1)], int(found.group(2))
+    if found and found.group(1) in faults:
+        return faults[found.group(1)], int(found.group(2))
     return None, 0
 
 
@@ -507,6 +623,8 @@ def serve(peer, name):
         SEEN.connection(name, peer.ident)
     while True:
         request = peer.request()
+        if request is None:
+            continue
         if request.fault.startswith("_"):
             control(peer, request)
             continue
@@ -746,7 +864,7 @@ def start(folder):
         https="https://localhost:%d" % open_port(
             serve, None, tls(folder, "good")),
         ca_bundle=os.path.join(folder, "ca.pem"),
-        faults=sorted(FAULTS),
+        faults=sorted(FAULTS), unread=sorted(UNREAD),
         pid=os.getpid(),
         ports={**{n: "http://localhost:%d" % p for n, p in plain.items()},
                **{n: "https://localhost:%d" % p for n, p in secure.items()}})

@@ -81,6 +81,14 @@ void pz_curl_free(struct pz_curl *c)
 
 /* ---- in slices --------------------------------------------------------- */
 
+/* What is under way of the body. A string libcurl has all of, from when the
+   request goes out. */
+static unsigned long long sent_of(const struct pz_curl *c)
+{
+    return c->request->source || c->requests == 0 ? c->body_read
+                                                  : c->request->body.len;
+}
+
 /* Is it to end, whatever libcurl says? */
 static int is_over(struct pz_curl *c, double *told)
 {
@@ -90,7 +98,7 @@ static int is_over(struct pz_curl *c, double *told)
     if (request->interrupted && request->interrupted(request->arg))
         c->stopped = 1;
     if (!c->stopped && request->between && now - *told >= 0.1) {
-        c->ended = request->between(request->arg, c->body_read);
+        c->ended = request->between(request->arg, sent_of(c));
         *told = pz_curl_moment();
     }
     return c->stopped || c->ended;
@@ -150,7 +158,7 @@ static CURLcode run_sliced(struct pz_curl *c)
     (void)curl_multi_remove_handle(c->multi, c->easy);
     release_pipe(&guard);
     if (code == CURLE_OK && c->head_done && request->between)
-        c->ended = request->between(request->arg, c->body_read);
+        c->ended = request->between(request->arg, sent_of(c));
     return code;
 }
 

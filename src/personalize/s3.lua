@@ -212,12 +212,12 @@ end
 local KINDS = { Version = true, DeleteMarker = true }
 
 -- Adds the key's versions on a page to `ids`. Answers where the next page
--- begins that may have more of them, nil where none does; or false and what
--- is wrong.
+-- begins that may have more of them, nil where none does; or nil and what is
+-- wrong.
 local function read_page(body, key, ids)
   local root, page = core.xml(body)
   if root ~= "ListVersionsResult" or type(page) ~= "table" then
-    return false, root and "it is no list of versions" or page
+    return nil, root and "it is no list of versions" or page
   end
   local is_past = false
   for _, child in ipairs(page) do
@@ -240,28 +240,36 @@ local function read_page(body, key, ids)
       core.uri_encode(page.NextVersionIdMarker) or "")
 end
 
+local function unreadable(result, wrong)
+  return { code = "ResponseError", kind = "transport", retryable = false,
+    operation = "ListObjectVersions", attempts = result.attempts,
+    status = result.status, request_id = result.request_id,
+    message = "the answer of S3 cannot be used: " .. wrong }
+end
+
+-- The ids of the key's versions; or nil and the fields of an error.
 local function list(bucket, key)
   local ids, marker = {}, ""
+  local result
   for _ = 1, PAGES_MAX do
-    local response, result = ask(bucket, "ListObjectVersions", {
-      method = "GET", query = "versions=&prefix=" .. core.uri_encode(key) ..
-        marker }, core.monotonic() + bucket.settings.timeout)
+    local response, wrong, before
+    response, result = ask(bucket, "ListObjectVersions", { method = "GET",
+      query = "versions=&prefix=" .. core.uri_encode(key) .. marker },
+      core.monotonic() + bucket.settings.timeout)
     if not response then
       return nil, result
     end
-    local wrong
+    before = marker
     marker, wrong = read_page(response.body or "", key, ids)
-    if marker == false then
-      return nil, { code = "ResponseError", kind = "transport",
-        operation = "ListObjectVersions", attempts = result.attempts,
-        status = result.status, request_id = result.request_id,
-        retryable = false, message = "the answer of S3 cannot be used: " ..
-          wrong }
+    if wrong then
+      return nil, unreadable(result, wrong)
     elseif not marker then
       return ids
+    elseif marker == before then
+      break
     end
   end
-  return ids -- the next round sees the rest
+  return nil, unreadable(result, "the list of versions does not end")
 end
 
 local GONE = { NoSuchVersion = true, NoSuchKey = true }

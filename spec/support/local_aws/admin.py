@@ -166,6 +166,11 @@ class Admin:
                 found.append(line)
         return {"objects": found}
 
+    def post_delete(self, given):
+        """Deletes as somebody else might: with versioning, a marker."""
+        item = self.local.store.remove(given["key"], given.get("version_id"))
+        return {"deleted": item is not None}
+
     def get_sources(self, _):
         return self.local.sources()
 

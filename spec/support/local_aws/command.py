@@ -72,7 +72,8 @@ while it runs (unsigned, JSON):
                             (seconds), users (a list or null), bucket_region
                             ("" for ours), encryption (AES256; aws:kms for a
                             bucket that encrypts so whatever is asked; policy
-                            for one that refuses puts without aws:kms)
+                            for one that refuses puts without aws:kms),
+                            page_size (of S3's lists)
   POST /_local/job          {"jobName": N, "status": S, "failureReason": R}
   POST /_local/credentials  {"access_key_id": A, "secret_access_key": K,
                             "session_token": T, "expires_in": S, "arn": R}
@@ -86,6 +87,7 @@ while it runs (unsigned, JSON):
                             new; further members: external_id, mfa_serial,
                             token_code, max_seconds, web_identity, gone
   GET  /_local/objects      every version, with the SHA-256 of its bytes
+  POST /_local/delete       {"key": K, "version_id": V}, as somebody else might
   GET  /_local/sources      what a machine has to know to get credentials from
                             here: assume_role, web_identity, sso, login (both
                             with the cache file's content), imds, container

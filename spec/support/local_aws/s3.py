@@ -352,11 +352,11 @@ class S3:
 
     def list_objects_v2(self, request, key, query, body):
         return self.xml(request, s3_listing.list_objects(
-            self.store, self.settings.bucket, query))
+            self.store, self.settings, query))
 
     def list_object_versions(self, request, key, query, body):
         return self.xml(request, s3_listing.list_versions(
-            self.store, self.settings.bucket, query))
+            self.store, self.settings, query))
 
     def get_bucket_location(self, request, key, query, body):
         region = self.region()
@@ -373,6 +373,6 @@ class S3:
         return self.xml(request, s3_listing.document(
             "ServerSideEncryptionConfiguration", [
                 "<Rule><ApplyServerSideEncryptionByDefault>",
-                element("SSEAlgorithm", "aws:kms" if self.settings.encryption == "aws:kms"
-                        else "AES256"),
+                element("SSEAlgorithm",
+                        self.settings.encryption.replace("policy", "AES256")),
                 "</ApplyServerSideEncryptionByDefault></Rule>"]))

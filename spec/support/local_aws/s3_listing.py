@@ -18,14 +18,14 @@ def document(root, parts):
             % (root, NAMESPACE, "".join(parts), root)).encode("utf-8")
 
 
-def max_keys(query):
+def max_keys(query, page_size):
     value = query.get("max-keys", "1000")
     if not re.fullmatch("[0-9]{1,9}", value):
         raise S3Problem("InvalidArgument", 400, "Provided max-keys not an "
                         "integer or within integer range",
                         [("ArgumentName", "max-keys"),
                          ("ArgumentValue", value)])
-    return min(int(value), 1000)
+    return min(int(value), page_size)
 
 
 def name_writer(query):
@@ -54,8 +54,8 @@ def content(item, write):
             + element("LastModified", iso_time(item.modified)))
 
 
-def list_objects(store, bucket, query):
-    limit, write = max_keys(query), name_writer(query)
+def list_objects(store, settings, query):
+    limit, write = max_keys(query, settings.page_size), name_writer(query)
     after = query.get("start-after", "")
     token = query.get("continuation-token")
     if token is not None:
@@ -69,7 +69,7 @@ def list_objects(store, bucket, query):
              if item.key.encode("utf-8") > place]
     page = found[:limit]
     truncated = 0 < limit < len(found)
-    parts = common(bucket, query, write, limit, truncated)
+    parts = common(settings.bucket, query, write, limit, truncated)
     parts.append(element("KeyCount", len(page)))
     if token is not None:
         parts.append(element("ContinuationToken", token))
@@ -84,8 +84,8 @@ def list_objects(store, bucket, query):
     return document("ListBucketResult", parts)
 
 
-def list_versions(store, bucket, query):
-    limit, write = max_keys(query), name_writer(query)
+def list_versions(store, settings, query):
+    limit, write = max_keys(query, settings.page_size), name_writer(query)
     key_marker = query.get("key-marker", "")
     version_marker = query.get("version-id-marker", "")
     if version_marker and not key_marker:
@@ -102,7 +102,7 @@ def list_versions(store, bucket, query):
             rest = same[ids.index(version_marker) + 1:] + rest
     page = rest[:limit]
     truncated = 0 < limit < len(rest)
-    parts = common(bucket, query, write, limit, truncated)
+    parts = common(settings.bucket, query, write, limit, truncated)
     parts += [element("KeyMarker", write(key_marker)),
               element("VersionIdMarker", version_marker)]
     if truncated:

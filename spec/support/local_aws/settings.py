@@ -29,7 +29,7 @@ class Settings:
 
     KNOBS = ("job_seconds", "pending_quota", "list_lag", "versioning",
              "session_seconds", "token_seconds", "imds", "imds_role",
-             "container_token", "bucket_region", "encryption")
+             "container_token", "bucket_region", "encryption", "page_size")
     CHOICES = {"imds": ("v2", "v1", "both", "off"),
                "encryption": ("AES256", "aws:kms", "policy")}
 
@@ -57,6 +57,7 @@ class Settings:
         # What the bucket does to an object: as asked, a KMS key all the same,
         # or a policy that refuses whoever does not ask for KMS.
         self.encryption = "AES256"
+        self.page_size = 1000       # at most so many on a page of a list of S3
         self.users = users          # frozenset of ids as bytes, or None
         self.initial = {name: getattr(self, name) for name in self.KNOBS}
         self.initial["users"] = users

@@ -1,0 +1,300 @@
+-- Bodies that are read while they are sent: what the peer gets, what a
+-- failing source, a slow peer and an early answer become, and that nothing of
+-- it is ever sent twice unasked.
+
+local child = require "spec.support.child"
+local cjson = require "cjson"
+local counts = require "spec.support.counts"
+local curl = require "personalize.curl"
+local sources = require "spec.support.sources"
+local system = require "system"
+
+local now = system.monotime or system.gettime
+local MIB = 1048576
+local BIG = ("0123456789abcdef"):rep(MIB / 4) -- 4 MiB
+-- More than the buffers between two sockets hold.
+local HUGE = BIG:rep(4)
+
+local server, info, handle
+
+local function seen(fault)
+  local control = curl.handle()
+  local response = assert(control:perform { method = "GET", proxy = "",
+    url = info.http .. "/" .. fault })
+  control:close()
+  return cjson.decode(response.body)
+end
+
+-- A put of this source to this fault.
+local function put(fault, source, more)
+  local request = { method = "PUT", url = info.http .. "/" .. (fault or ""),
+    body = source, timeout = 10, ca_bundle = info.ca_bundle, proxy = "",
+    head = "x-a: b\r\n" }
+  for name, value in pairs(more or {}) do
+    request[name] = value
+  end
+  return handle:perform(request)
+end
+
+setup(function()
+  sources.install()
+  server = child.start("python3 spec/support/faults.py </dev/null")
+  info = cjson.decode((assert(server:line(), "the fault server is silent")))
+end)
+teardown(function()
+  server:stop()
+  sources.restore()
+end)
+before_each(function()
+  seen "_forget"
+  handle = curl.handle()
+end)
+after_each(function() handle:close() end)
+
+describe("a source", function()
+  for _, scheme in ipairs { "http", "https" } do
+    it("arrives whole over " .. scheme, function()
+      for _, size in ipairs { 0, 1, 3, 65535, 65537, MIB, MIB + 1 } do
+        for _, most in ipairs { 1e9, 1000 } do
+          local text = BIG:sub(1, size)
+          local url = info[scheme] .. "/echo/x"
+          local response, err = put(nil, sources.new(text, { most = most }),
+            { url = url })
+          assert.is_nil(err and err.message)
+          assert.equal(200, response.status)
+          assert.is_true(response.body == text)
+        end
+      end
+      assert.equal(14, seen "_seen/echo".requests)
+      assert.equal(1, seen "_seen/echo".connections)
+    end)
+  end
+
+  it("is announced by its length; a long one is not sent unasked", function()
+    for _, case in ipairs { { 3 }, { MIB }, { MIB + 1, true } } do
+      assert(put("ok", sources.new(BIG:sub(1, case[1]))))
+      local head = seen "_seen/ok".last:lower()
+      assert.truthy(head:find("content%-length: " .. case[1] .. "\r\n"), head)
+      assert.falsy(head:find "transfer%-encoding")
+      assert.equal(case[2] ~= nil,
+        head:find("\r\nexpect: 100-continue\r\n", 1, true) ~= nil, head)
+    end
+  end)
+
+  it("is sent at once when the peer asks for it", function()
+    local before = now()
+    local response = assert(put("continue", sources.new(BIG)))
+    assert.equal(200, response.status)
+    assert.equal("4194304", response.body)
+    assert.is_true(now() - before < 0.9, "waited for nothing")
+  end)
+
+  it("is sent after a second when the peer says nothing", function()
+    local before = now()
+    local response = assert(put("count", sources.new(BIG)))
+    assert.equal("4194304", response.body)
+    assert.is_true(now() - before > 0.9, "did not wait")
+  end)
+
+  it("shares a handle with strings, both ways", function()
+    for _ = 1, 3 do
+      assert.equal("abc", assert(put("echo", sources.new "abc")).body)
+      assert.equal("string", assert(put("echo", "string")).body)
+      assert.equal('{"ok":true}', assert(put("ok", nil,
+        { method = "GET" })).body)
+    end
+    assert.equal(1, seen "_seen/echo".connections)
+  end)
+
+  for name, faults in pairs {
+    ["that fails"] = { fails = 3000000 },
+    ["that fails at once"] = { fails = 0 },
+    ["that ends early"] = { ends = 3000000 },
+    ["that is empty and should not be"] = { ends = 0 },
+    ["whose length is wrong"] = { length = #BIG + 1 },
+  } do
+    it(name .. " ends the exchange", function()
+      local response, err = put("ok", sources.new(BIG, faults))
+      assert.is_nil(response)
+      assert.equal("UserListError", err.code)
+      assert.equal(faults.fails and "the source fails as it was told" or
+        "the body is shorter than it was said to be", err.message)
+      assert.is_false(err.retryable)
+      assert.is_true(err.sent)
+      assert.equal(0, seen "_seen/ok".requests) -- none that was whole
+      assert(put("ok", "the handle is fit for the next"))
+    end)
+  end
+
+  it("of another build is refused", function()
+    for _, body in ipairs { sources.new("a", { version = 2 }), {}, 5,
+      io.stdout } do
+      local _, err = put("ok", body)
+      assert.equal("ConfigError", err.code)
+      assert.truthy(err.message:find("body", 1, true))
+    end
+  end)
+
+  -- libcurl by itself would send these again.
+  for _, fault in ipairs { "close-reused", "reset-reused" } do
+    for _, size in ipairs { 5, #BIG } do
+      it(("of %d bytes is sent once to %s"):format(size, fault), function()
+        local text = BIG:sub(1, size)
+        assert.equal(200, assert(put(fault, sources.new(text))).status)
+        local _, err = put(fault, sources.new(text))
+        assert.equal("ConnectionError", err.code)
+        assert.is_true(err.sent)
+        assert.is_true(err.retryable)
+        local count = seen("_seen/" .. fault)
+        assert.equal(2, count.requests)
+        assert.equal(1, count.connections)
+      end)
+    end
+  end
+end)
+
+describe("an early answer", function()
+  for _, case in ipairs {
+    { "early-403", 403 }, { "early-503", 503 }, { "early-301", 301 },
+    { "midway-403", 403 }, { "midway-503", 503 }, { "expect-417", 417 },
+  } do
+    it(case[1] .. " is the answer", function()
+      local source = sources.new(BIG)
+      local response, err = put(case[1], source)
+      assert.is_nil(err and err.message)
+      assert.equal(case[2], response.status)
+      assert.equal("refused", response.body)
+      if not case[1]:find "midway" then
+        assert.equal(0, source.at) -- nothing of it was sent
+      end
+      assert.is_true(source.at < #BIG)
+      assert.equal(200, assert(put("ok", "next")).status)
+    end)
+  end
+end)
+
+describe("a peer", function()
+  for _, case in ipairs {
+    { "swallow-reset", "ConnectionError" },
+    { "swallow-close", "ConnectionError" },
+    { "continue-close", "ResponseError" }, -- an answer had begun
+  } do
+    it(case[1] .. " ends as " .. case[2], function()
+      local _, err = put(case[1], sources.new(BIG))
+      assert.equal(case[2], err.code)
+      assert.is_true(err.sent)
+      assert.is_true(err.retryable)
+    end)
+  end
+
+  it("that stops reading is a timeout of the low-speed limit", function()
+    local source, before = sources.new(HUGE), now()
+    local _, err = put("swallow-hang", source,
+      { low_speed_limit = 1024, low_speed_time = 1, timeout = 30 })
+    assert.equal("TimeoutError", err.code)
+    assert.truthy(err.message:find "less than 1024 bytes a second for 1 s")
+    assert.is_true(err.sent)
+    assert.is_true(err.retryable)
+    assert.is_true(now() - before < 8, "took " .. now() - before)
+  end)
+
+  it("that reads slowly is a timeout in the end", function()
+    local source, before = sources.new(HUGE), now()
+    local _, err = put("swallow-slow", source, { timeout = 0.8 })
+    assert.equal("TimeoutError", err.code)
+    assert.is_true(now() - before < 1.5, "took " .. now() - before)
+  end)
+
+  it("may be slow with a string, whose timeout is short anyway", function()
+    local response = assert(handle:perform { method = "PUT", body = "x",
+      url = info.http .. "/slow-1300", proxy = "", timeout = 10,
+      low_speed_limit = 1024, low_speed_time = 1 })
+    assert.equal(200, response.status)
+  end)
+end)
+
+describe("progress", function()
+  it("grows, and ends with all of it", function()
+    local told = {}
+    assert(put("swallow-steady", sources.new(BIG), { progress = function(n)
+      told[#told + 1] = n
+    end }))
+    assert.is_true(#told > 2, #told .. " times")
+    for i = 2, #told do
+      assert.is_true(told[i] >= told[i - 1])
+    end
+    assert.equal(#BIG, told[#told])
+  end)
+
+  it("is told of a string, too", function()
+    local told
+    assert(put("ok", "hello", { progress = function(n) told = n end }))
+    assert.equal(5, told)
+  end)
+
+  for _, value in ipairs { "a text", { "a table" }, 5 } do
+    it("that raises ends the exchange with that same value: " .. type(value),
+      function()
+        local before = counts.descriptors()
+        local ok, err = pcall(put, "swallow-hang", sources.new(HUGE),
+          { progress = function() error(value, 0) end })
+        assert.is_false(ok)
+        assert.is_true(rawequal(value, err))
+        assert.equal(200, assert(put("ok", "next")).status)
+        handle:close()
+        assert.equal(before, counts.descriptors())
+      end)
+  end
+
+  it("that raises nil is heard", function()
+    assert.is_false(pcall(put, "ok", "x",
+      { progress = function() error(nil) end }))
+  end)
+
+  it("cannot make a request by the same handle", function()
+    local failure
+    local response = assert(put("ok", sources.new "abc", {
+      progress = function()
+        failure = select(2, put("ok", "x"))
+      end }))
+    assert.equal(200, response.status)
+    assert.equal("ConfigError", failure.code)
+    assert.truthy(failure.message:find("progress", 1, true))
+  end)
+
+  it("may close the handle, which is done when it is over", function()
+    local before = counts.descriptors()
+    local response = assert(put("ok", sources.new "abc", {
+      progress = function() handle:close() end }))
+    assert.equal(200, response.status)
+    assert.equal(before, counts.descriptors())
+  end)
+
+  it("may drop the source and collect", function()
+    local request = { method = "PUT", url = info.http .. "/swallow-steady",
+      body = sources.new(BIG), timeout = 10, proxy = "" }
+    request.progress = function()
+      request.body, request.url, request.progress = nil, nil, nil
+      collectgarbage()
+      collectgarbage()
+    end
+    assert.equal(200, assert(handle:perform(request)).status)
+  end)
+
+  it("has to be a function", function()
+    local _, err = put("ok", "x", { progress = {} })
+    assert.equal("ConfigError", err.code)
+  end)
+end)
+
+describe("the limits of speed", function()
+  for _, name in ipairs { "low_speed_limit", "low_speed_time" } do
+    it("are whole numbers above 0: " .. name, function()
+      for _, value in ipairs { 0, -1, 1.5, "1", 1e10, 0 / 0 } do
+        local _, err = put("ok", sources.new "x", { [name] = value })
+        assert.equal("ConfigError", err.code)
+        assert.truthy(err.message:find(name, 1, true))
+      end
+    end)
+  end
+end)
