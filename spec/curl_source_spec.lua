@@ -12,6 +12,8 @@ local system = require "system"
 local now = system.monotime or system.gettime
 local MIB = 1048576
 local BIG = ("0123456789abcdef"):rep(MIB / 4) -- 4 MiB
+-- As much as is sent without waiting for the peer's word.
+local LONGEST = BIG:sub(1, MIB)
 -- More than the buffers between two sockets hold.
 local HUGE = BIG:rep(4)
 
@@ -54,7 +56,7 @@ after_each(function() handle:close() end)
 describe("a source", function()
   for _, scheme in ipairs { "http", "https" } do
     it("arrives whole over " .. scheme, function()
-      for _, size in ipairs { 0, 1, 3, 65535, 65537, MIB, MIB + 1 } do
+      for _, size in ipairs { 0, 1, 3, 65535, 65537, MIB } do
         for _, most in ipairs { 1e9, 1000 } do
           local text = BIG:sub(1, size)
           local url = info[scheme] .. "/echo/x"
@@ -65,7 +67,7 @@ describe("a source", function()
           assert.is_true(response.body == text)
         end
       end
-      assert.equal(14, seen "_seen/echo".requests)
+      assert.equal(12, seen "_seen/echo".requests)
       assert.equal(1, seen "_seen/echo".connections)
     end)
   end
@@ -107,14 +109,14 @@ describe("a source", function()
   end)
 
   for name, faults in pairs {
-    ["that fails"] = { fails = 3000000 },
+    ["that fails"] = { fails = 700000 },
     ["that fails at once"] = { fails = 0 },
-    ["that ends early"] = { ends = 3000000 },
+    ["that ends early"] = { ends = 700000 },
     ["that is empty and should not be"] = { ends = 0 },
-    ["whose length is wrong"] = { length = #BIG + 1 },
+    ["whose length is wrong"] = { length = MIB + 1 },
   } do
     it(name .. " ends the exchange", function()
-      local response, err = put("ok", sources.new(BIG, faults))
+      local response, err = put("ok", sources.new(LONGEST, faults))
       assert.is_nil(response)
       assert.equal("UserListError", err.code)
       assert.equal(faults.fails and "the source fails as it was told" or
@@ -137,7 +139,7 @@ describe("a source", function()
 
   -- libcurl by itself would send these again.
   for _, fault in ipairs { "close-reused", "reset-reused" } do
-    for _, size in ipairs { 5, #BIG } do
+    for _, size in ipairs { 5, MIB } do
       it(("of %d bytes is sent once to %s"):format(size, fault), function()
         local text = BIG:sub(1, size)
         assert.equal(200, assert(put(fault, sources.new(text))).status)
@@ -158,18 +160,21 @@ describe("an early answer", function()
     { "early-403", 403 }, { "early-503", 503 }, { "early-301", 301 },
     { "midway-403", 403 }, { "midway-503", 503 }, { "expect-417", 417 },
   } do
-    it(case[1] .. " is the answer", function()
-      local source = sources.new(BIG)
-      local response, err = put(case[1], source)
+    for _, scheme in ipairs { "http", "https" } do
+    it(case[1] .. " over " .. scheme .. " is the answer", function()
+      local source = sources.new(HUGE)
+      local response, err = put(nil, source,
+        { url = info[scheme] .. "/" .. case[1] })
       assert.is_nil(err and err.message)
       assert.equal(case[2], response.status)
       assert.equal("refused", response.body)
       if not case[1]:find "midway" then
         assert.equal(0, source.at) -- nothing of it was sent
       end
-      assert.is_true(source.at < #BIG)
+      assert.is_true(source.at < #HUGE)
       assert.equal(200, assert(put("ok", "next")).status)
     end)
+    end
   end
 end)
 
@@ -177,10 +182,14 @@ describe("a peer", function()
   for _, case in ipairs {
     { "swallow-reset", "ConnectionError" },
     { "swallow-close", "ConnectionError" },
-    { "continue-close", "ResponseError" }, -- an answer had begun
+    -- A 100 is no answer yet.
+    { "continue-close", "ConnectionError", BIG },
+    { "swallow-reset", "ConnectionError", BIG },
+    { "swallow-close", "ConnectionError", BIG },
   } do
-    it(case[1] .. " ends as " .. case[2], function()
-      local _, err = put(case[1], sources.new(BIG))
+    local body = case[3] or LONGEST
+    it(("%s ends as %s (%d bytes)"):format(case[1], case[2], #body), function()
+      local _, err = put(case[1], sources.new(body))
       assert.equal(case[2], err.code)
       assert.is_true(err.sent)
       assert.is_true(err.retryable)
@@ -190,9 +199,10 @@ describe("a peer", function()
   it("that stops reading is a timeout of the low-speed limit", function()
     local source, before = sources.new(HUGE), now()
     local _, err = put("swallow-hang", source,
-      { low_speed_limit = 1024, low_speed_time = 1, timeout = 30 })
+      -- libcurl takes the mean of some seconds.
+      { low_speed_limit = 1000000000, low_speed_time = 1, timeout = 30 })
     assert.equal("TimeoutError", err.code)
-    assert.truthy(err.message:find "less than 1024 bytes a second for 1 s")
+    assert.truthy(err.message:find "less than 1000000000 bytes a second for 1 s")
     assert.is_true(err.sent)
     assert.is_true(err.retryable)
     assert.is_true(now() - before < 8, "took " .. now() - before)
@@ -216,14 +226,14 @@ end)
 describe("progress", function()
   it("grows, and ends with all of it", function()
     local told = {}
-    assert(put("swallow-steady", sources.new(BIG), { progress = function(n)
+    assert(put("swallow-steady", sources.new(LONGEST), { progress = function(n)
       told[#told + 1] = n
     end }))
     assert.is_true(#told > 2, #told .. " times")
     for i = 2, #told do
       assert.is_true(told[i] >= told[i - 1])
     end
-    assert.equal(#BIG, told[#told])
+    assert.equal(MIB, told[#told])
   end)
 
   it("is told of a string, too", function()
@@ -272,7 +282,7 @@ describe("progress", function()
 
   it("may drop the source and collect", function()
     local request = { method = "PUT", url = info.http .. "/swallow-steady",
-      body = sources.new(BIG), timeout = 10, proxy = "" }
+      body = sources.new(LONGEST), timeout = 10, proxy = "" }
     request.progress = function()
       request.body, request.url, request.progress = nil, nil, nil
       collectgarbage()

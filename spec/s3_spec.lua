@@ -116,6 +116,18 @@ describe("put", function()
     assert.is_true(failure.retryable)
   end)
 
+  it("is not believed where the answer is not S3's", function()
+    for _, body in ipairs { "", "<html><body>Welcome</body></html>" } do
+      local bucket = buckets.open(server, { transport = function()
+        return stub.response(body, 200, {})
+      end })
+      local _, failure = put(bucket, KEY, TEXT)
+      assert.equal("ResponseError", failure.code)
+      assert.equal("transport", failure.kind)
+      assert.is_true(failure.unclear)
+    end
+  end)
+
   it("of other bytes than the hash's is refused by S3", function()
     local _, failure = buckets.open(server):put { key = KEY, body = TEXT,
       sha256 = core.sha256_hex "other" }
@@ -166,7 +178,7 @@ describe("put", function()
       local bucket = buckets.open(server, { timeout = 7,
         transport = function(request)
           left = request.timeout
-          return stub.response("", 200, {})
+          return stub.response("", 200, { etag = "e" })
         end })
       assert(put(bucket, KEY, "", { length = length }))
       return left
@@ -187,7 +199,7 @@ describe("put", function()
   it("of a KMS bucket is a failure: nobody could read the list", function()
     for _, how in ipairs { "aws:kms", "aws:kms:dsse" } do
       local bucket = buckets.open(server, { transport = function()
-        return stub.response("", 200, { ["x-amz-version-id"] = "v1",
+        return stub.response("", 200, { etag = "e", ["x-amz-version-id"] = "v1",
           ["x-amz-server-side-encryption"] = how })
       end })
       local result, failure = put(bucket, KEY, TEXT)
@@ -441,7 +453,7 @@ describe("a bucket of another region", function()
         elseif #sent == 1 then
           return stub.response(refusal[2], refusal[1], refusal[3])
         end
-        return stub.response("", 200, {})
+        return stub.response("", 200, { etag = "e" })
       end }, { bucket = "erasure" }))
       assert(put(bucket, KEY, TEXT))
       assert.equal(refusal[4] and 3 or 2, #sent)
@@ -543,7 +555,7 @@ describe("the address", function()
     local asked
     options.transport = function(request)
       asked = request.url
-      return stub.response("", 200, {})
+      return stub.response("", 200, { etag = "e" })
     end
     options.credentials = stub.CREDENTIALS
     options.region = options.region or "eu-west-1"

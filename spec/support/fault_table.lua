@@ -78,4 +78,21 @@ local PROXIES = {
   ["proxy-refuses"] = { "ConnectionError", 1, unsent = true, says = "proxy" },
 }
 
-return { FAULTS = FAULTS, PORTS = PORTS, PROXIES = PROXIES, OK = OK }
+-- By path, and only while a body is on its way: how the put of a list ends.
+local BODIES = {
+  ["early-301"] = { "HTTP 301", 2, elsewhere = true },
+  ["early-403"] = { "HTTP 403", 1 }, ["early-503"] = { "HTTP 503", 3 },
+  ["midway-403"] = { "HTTP 403", 1 }, ["midway-503"] = { "HTTP 503", 3 },
+  -- The answer is read nearly always, before the reset behind it is.
+  ["abrupt-403"] = { "HTTP 403", 1, lax = true },
+  ["expect-417"] = { "HTTP 417", 1 },
+  ["swallow-reset"] = CLOSED, ["swallow-close"] = CLOSED,
+  ["continue-close"] = CLOSED,
+  ["swallow-hang"] = { "TimeoutError", 3, timeout = 0.6 },
+  ["swallow-slow"] = { "TimeoutError", 3, timeout = 0.6 },
+  -- Their answers say success, but are not S3's.
+  ["count"] = MALFORMED, ["continue"] = MALFORMED,
+  ["swallow-steady"] = MALFORMED,
+}
+
+return { BODIES = BODIES, FAULTS = FAULTS, PORTS = PORTS, PROXIES = PROXIES, OK = OK }

@@ -529,6 +529,15 @@ def midway(peer, head, length, number):
     refusal(peer, number)
 
 
+def abrupt(peer, head, length, number):
+    """The same, but leaves at once, with the client's bytes unread: a reset
+    follows upon the answer."""
+    invite(peer, head)
+    peer.skip(min(length, 256 * 1024))
+    peer.send(answer(b"refused", "%d Chosen" % number,
+                     ["Connection: close"]))
+
+
 def expect(peer, head, length, number):
     refusal(peer, number)
 
@@ -539,6 +548,12 @@ def skipped(peer, length, *before):
     peer.skip(length)
     peer.send(answer(b"%d" % length))
     return True
+
+
+def invite(peer, head):
+    """Says that the body may come, to who waits for it."""
+    if b"100-continue" in head:
+        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def count(peer, head, length, number):
@@ -554,16 +569,19 @@ def proceed_close(peer, head, length, number):
 
 
 def swallow_reset(peer, head, length, number):
+    invite(peer, head)
     peer.skip(length // 2)
     peer.reset()
 
 
 def swallow_close(peer, head, length, number):
+    invite(peer, head)
     peer.skip(length // 2)
 
 
 def swallow_hang(peer, head, length, number):
     """Reads no more, and does not leave; its end is the client's."""
+    invite(peer, head)
     peer.skip(1024)
     watch = select.poll()
     watch.register(peer.sock, select.POLLHUP | select.POLLRDHUP)
@@ -571,6 +589,7 @@ def swallow_hang(peer, head, length, number):
 
 
 def swallow_slow(peer, head, length, number):
+    invite(peer, head)
     while length > 0:
         time.sleep(0.05)
         length -= peer.skip(min(length, 4096))
@@ -579,6 +598,7 @@ def swallow_slow(peer, head, length, number):
 
 def swallow_steady(peer, head, length, number):
     """All of it, in half a second."""
+    invite(peer, head)
     for _ in range(8):
         time.sleep(0.06)
         peer.skip(length // 8)
@@ -587,7 +607,7 @@ def swallow_steady(peer, head, length, number):
 
 
 UNREAD = {
-    "early": early, "midway": midway, "expect": expect, "count": count,
+    "early": early, "midway": midway, "abrupt": abrupt, "expect": expect, "count": count,
     "continue": proceed, "continue-close": proceed_close,
     "swallow-reset": swallow_reset, "swallow-close": swallow_close,
     "swallow-hang": swallow_hang, "swallow-slow": swallow_slow,

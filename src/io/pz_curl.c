@@ -52,6 +52,11 @@ unsigned long long pz_curl_length(const struct pz_exchange *request)
    a redirect should not cost the sending of it. */
 enum { LONG_BODY = 1 << 20 };
 
+int pz_curl_expects(const struct pz_exchange *request)
+{
+    return request->source && request->source->length > LONG_BODY;
+}
+
 /* What libcurl would add by itself, unless told not to. */
 static char no_accept[] = "Accept:";
 static char no_expect[] = "Expect:";
@@ -115,8 +120,7 @@ static const char *
 lay_head(struct pz_curl *c, const struct pz_exchange *request)
 {
     char *missing[NO_COUNT] = {
-        no_accept, request->source && request->source->length > LONG_BODY
-        ? an_expect : no_expect, no_type
+        no_accept, pz_curl_expects(request) ? an_expect : no_expect, no_type
     };
     struct pz_slice all = request->head;
     size_t lines = 0, n = 0;

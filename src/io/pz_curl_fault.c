@@ -314,6 +314,12 @@ static enum pz_fault fail_early(struct pz_curl *c, CURLcode code)
                     why_unconnected(c));
 }
 
+/* Did an answer begin? The 100 that was waited for is none. */
+static int has_answered(const struct pz_curl *c)
+{
+    return c->status || (c->head_seen > 0 && !pz_curl_expects(c->request));
+}
+
 enum pz_fault pz_curl_judge(struct pz_curl *c, CURLcode code)
 {
     if (c->ended)
@@ -350,7 +356,7 @@ enum pz_fault pz_curl_judge(struct pz_curl *c, CURLcode code)
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_SEND_FAIL_REWIND:
     case CURLE_ABORTED_BY_CALLBACK:
-        if (c->head_seen == 0)
+        if (!has_answered(c))
             return pz_blame(c, PZ_FAULT_CONNECTION, 1, "",
                             " closed the connection without an answer");
         break;

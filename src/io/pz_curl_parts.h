@@ -13,6 +13,8 @@
 
 /* Of the request's body. */
 unsigned long long pz_curl_length(const struct pz_exchange *request);
+/* Does it wait for the peer's 100 before the body goes out? */
+int pz_curl_expects(const struct pz_exchange *request);
 
 /* ---- pz_curl_session.c ------------------------------------------------- */
 

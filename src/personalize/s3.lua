@@ -158,19 +158,24 @@ end
 ---@field request_id? string
 ---@field status integer
 
--- Personalize reads no list that a customer's key has encrypted.
-local function check_encryption(bucket, response, result)
+-- Makes a failure of an answer that says success, where the object is not
+-- there or of no use: Personalize reads no list under a customer's key.
+local function doubt(bucket, response, result)
   local how = response.headers["x-amz-server-side-encryption"]
-  if type(how) ~= "string" or not how:find "^aws:kms" then
-    return true
+  if not response.headers.etag then
+    result.code, result.kind, result.unclear = "ResponseError", "transport", true
+    result.message = "the answer says success, but names no ETag: it is not S3's"
+  elseif type(how) == "string" and how:find "^aws:kms" then
+    result.code, result.kind = "ConfigError", "client"
+    result.message = ("the bucket %s encrypts with %s what was put as " ..
+      "AES256, and Amazon Personalize cannot read a list under a KMS key")
+      :format(bucket.name, how)
+    result.version_id = response.headers["x-amz-version-id"]
+  else
+    return false
   end
-  result.code, result.kind = "ConfigError", "client"
-  result.message = ("the bucket %s encrypts with %s what was put as AES256, " ..
-    "and Amazon Personalize cannot read a list under a KMS key"):format(
-    bucket.name, how)
   result.retryable = false
-  result.version_id = response.headers["x-amz-version-id"]
-  return false
+  return true
 end
 
 --- Puts an object, encrypted with S3's own key. S3 compares what arrives with
@@ -199,7 +204,7 @@ function Bucket:put(object)
     headers = { { "content-type", "text/csv" },
       { "x-amz-server-side-encryption", "AES256" } },
   }, deadline)
-  if not response or not check_encryption(self, response, result) then
+  if not response or doubt(self, response, result) then
     return nil, result
   end
   return { version_id = response.headers["x-amz-version-id"],
