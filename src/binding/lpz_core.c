@@ -9,6 +9,7 @@
 #include "lpz.h"
 #include "lpz_attempt.h"
 #include "lpz_endpoint.h"
+#include "lpz_http1.h"
 #include "lpz_process.h"
 #include "lpz_read.h"
 #include "lpz_service.h"
@@ -78,8 +79,10 @@ int luaopen_personalize_core(lua_State *L)
     lpz_attempt_class(L);
     lpz_source_class(L);
     lpz_userlist_class(L);
+    lpz_http1_class(L);
     lpz_newlib(L, functions);
     add_functions(L, lpz_endpoint_functions);
+    add_functions(L, lpz_http1_functions);
     add_functions(L, lpz_process_functions);
     add_functions(L, lpz_read_functions);
     add_functions(L, lpz_sys_functions);

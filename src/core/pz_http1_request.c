@@ -1,0 +1,161 @@
+/* See pz_http1_request.h for what this knows and refuses to know. */
+#include "pz_http1_request.h"
+
+#include <string.h>
+
+#include "pz_head.h"
+#include "pz_text.h"
+
+static const char bad_url[] = "a URL that is none";
+
+/* Which headers that belong to every request are in the head. */
+struct seen {
+    int host, length;
+};
+
+static const char *
+check_head(const struct pz_http1_request *request, struct seen *seen)
+{
+    struct pz_slice rest = request->head, name, value;
+    unsigned long long length = request->has_body ? request->length : 0;
+
+    memset(seen, 0, sizeof *seen);
+    while (rest.len > 0) {
+        const char *fault = pz_head_take(&rest, &name, &value, length);
+
+        if (fault)
+            return fault;
+        if (pz_slice_ieq(name, PZ_LIT("host")))
+            seen->host++;
+        else if (pz_slice_ieq(name, PZ_LIT("content-length")))
+            seen->length++;
+    }
+    return seen->host > 1 ? "two Host headers"
+         : seen->length > 1 ? "two Content-Lengths" : NULL;
+}
+
+/* The query, which an endpoint may not have, apart from the rest. */
+static const char *
+read_url(struct pz_uri *uri, struct pz_slice *query, struct pz_slice url)
+{
+    size_t end = pz_slice_find(url, '?', 0);
+    const char *fault = pz_head_url_fault(url);
+
+    if (fault)
+        return fault;
+    *query = pz_slice_sub(url, end, url.len);
+    if (pz_slice_find(*query, '#', 0) < query->len ||
+        pz_uri_parse(uri, pz_slice_sub(url, 0, end)) != PZ_OK)
+        return bad_url;
+    return NULL;
+}
+
+static int has_length(const struct pz_http1_request *request)
+{
+    return request->has_body ||
+           pz_slice_eq(request->method, PZ_LIT("POST")) ||
+           pz_slice_eq(request->method, PZ_LIT("PUT"));
+}
+
+static enum pz_status
+write_head(struct pz_buf *out, const struct pz_uri *uri,
+           struct pz_slice query, const struct pz_http1_request *request,
+           const struct seen *seen)
+{
+    char digits[20];
+    struct pz_slice line[] = {
+        request->method, PZ_LIT(" "),
+        uri->path.len > 0 ? uri->path : PZ_LIT("/"), query,
+        PZ_LIT(" HTTP/1.1\r\n")
+    };
+    struct pz_slice length[] = {
+        PZ_LIT("Content-Length: "),
+        pz_digits(digits, request->has_body ? request->length : 0),
+        PZ_LIT("\r\n")
+    };
+    enum pz_status status = pz_buf_addv(out, line, PZ_COUNT(line));
+
+    if (status == PZ_OK && !seen->host) {
+        status = pz_buf_adds(out, PZ_LIT("Host: "));
+        if (status == PZ_OK)
+            status = pz_uri_host(out, uri);
+        if (status == PZ_OK)
+            status = pz_buf_adds(out, PZ_LIT("\r\n"));
+    }
+    if (status == PZ_OK)
+        status = pz_buf_adds(out, request->head);
+    if (status == PZ_OK && !seen->length && has_length(request))
+        status = pz_buf_addv(out, length, PZ_COUNT(length));
+    if (status == PZ_OK)
+        status = pz_buf_adds(out, PZ_LIT("\r\n"));
+    return status;
+}
+
+enum pz_status
+pz_http1_request(struct pz_buf *out, struct pz_uri *uri, const char **fault,
+                 const struct pz_http1_request *request)
+{
+    struct pz_slice query;
+    struct seen seen;
+
+    *fault = pz_head_method_fault(request->method);
+    if (*fault == NULL)
+        *fault = read_url(uri, &query, request->url);
+    if (*fault == NULL && request->has_body &&
+        pz_slice_eq(request->method, PZ_LIT("HEAD")))
+        *fault = "a HEAD with a body";
+    if (*fault == NULL)
+        *fault = check_head(request, &seen);
+    if (*fault)
+        return PZ_EINVAL;
+    return write_head(out, uri, query, request, &seen);
+}
+
+enum pz_status
+pz_http1_connect(struct pz_buf *out, const char **fault, struct pz_slice host,
+                 unsigned port, struct pz_slice authorization)
+{
+    char digits[20];
+    struct pz_slice number = pz_digits(digits, port);
+    struct pz_slice parts[] = {
+        PZ_LIT("CONNECT "), host, PZ_LIT(":"), number,
+        PZ_LIT(" HTTP/1.1\r\nHost: "), host, PZ_LIT(":"), number,
+        PZ_LIT("\r\nProxy-Authorization: "), authorization,
+        PZ_LIT("\r\n\r\n")
+    };
+    struct pz_slice end[] = { PZ_LIT("\r\n\r\n") };
+    struct pz_slice whole[] = { PZ_LIT("http://"), host };
+    struct pz_buf url = PZ_BUF_INIT(0);
+    struct pz_uri uri;
+    enum pz_status status = pz_buf_addv(&url, whole, PZ_COUNT(whole));
+
+    if (status != PZ_OK)
+        return status;
+    *fault = NULL;
+    if (pz_uri_parse(&uri, pz_buf_slice(&url)) != PZ_OK ||
+        uri.host.len != host.len || port < 1 || port > 65535)
+        *fault = "a host or a port that is none";
+    for (size_t i = 0; i < authorization.len; i++)
+        if (authorization.data[i] < ' ' || authorization.data[i] > '~')
+            *fault = "a Proxy-Authorization that is none";
+    pz_buf_free(&url);
+    if (*fault)
+        return PZ_EINVAL;
+    if (authorization.len > 0)
+        return pz_buf_addv(out, parts, PZ_COUNT(parts));
+    status = pz_buf_reserve(out, 2 * host.len + 64);
+    if (status == PZ_OK)
+        status = pz_buf_addv(out, parts, 8);
+    if (status == PZ_OK)
+        status = pz_buf_addv(out, end, PZ_COUNT(end));
+    return status;
+}
+
+unsigned pz_http1_port(const struct pz_uri *uri)
+{
+    unsigned long port;
+
+    if (pz_decimal(uri->port, &port))
+        return (unsigned)port;
+    return pz_slice_eq(uri->scheme, PZ_LIT("https")) ? 443 : 80;
+}
