@@ -9,6 +9,7 @@
 #include "../io/pz_curl.h"
 #include "lpz.h"
 #include "lpz_curl_request.h"
+#include "lpz_headers.h"
 #include "lpz_sys.h"
 
 #define HANDLE "personalize.curl.handle"
@@ -24,43 +25,6 @@ static const char *const codes[] = {
     [PZ_FAULT_INTERRUPTED] = "InterruptedError",
     [PZ_FAULT_SOURCE] = "UserListError"
 };
-
-/* ---- the answer -------------------------------------------------------- */
-
-/* Pops a value into a member of the table below it. */
-static void set_field(lua_State *L, const char *name)
-{
-    lua_pushstring(L, name);
-    lua_insert(L, -2);
-    lua_rawset(L, -3);
-}
-
-static void push_headers(lua_State *L, struct pz_slice head)
-{
-    struct pz_slice name, value;
-    char lower[64];
-
-    lua_createtable(L, 0, 8);
-    while (pz_curl_header(&head, &name, &value)) {
-        if (name.len > sizeof lower)
-            continue; /* none that anyone asks for */
-        for (size_t i = 0; i < name.len; i++)
-            lower[i] = (char)(name.data[i] >= 'A' && name.data[i] <= 'Z'
-                              ? name.data[i] + ('a' - 'A') : name.data[i]);
-        lua_pushlstring(L, lower, name.len);
-        lua_pushvalue(L, -1);
-        lua_rawget(L, -3);
-        if (lua_isnil(L, -1)) {
-            lua_pop(L, 1);
-            lpz_pushslice(L, value);
-        } else {
-            lua_pushliteral(L, ", ");
-            lpz_pushslice(L, value);
-            lua_concat(L, 3);
-        }
-        lua_rawset(L, -3);
-    }
-}
 
 /* ---- the class --------------------------------------------------------- */
 
@@ -128,33 +92,21 @@ static void take_outcome(struct exchange *x, struct pz_curl *c)
     pz_curl_forget(c);
 }
 
-static int push_response(lua_State *L, const struct exchange *x)
-{
-    lua_createtable(L, 0, 3);
-    lua_pushinteger(L, (lua_Integer)x->status);
-    set_field(L, "status");
-    push_headers(L, pz_buf_slice(&x->head));
-    set_field(L, "headers");
-    lpz_pushslice(L, pz_buf_slice(&x->body));
-    set_field(L, "body");
-    return 1;
-}
-
 static int push_error(lua_State *L, const struct exchange *x)
 {
     lua_pushnil(L);
     lua_createtable(L, 0, 5);
     lua_pushstring(L, codes[x->fault]);
-    set_field(L, "code");
+    lpz_setmember(L, "code");
     lua_pushstring(L, x->message);
-    set_field(L, "message");
+    lpz_setmember(L, "message");
     lua_pushboolean(L, x->sent);
-    set_field(L, "sent");
+    lpz_setmember(L, "sent");
     lua_pushboolean(L, x->retryable);
-    set_field(L, "retryable");
+    lpz_setmember(L, "retryable");
     if (x->status) {
         lua_pushinteger(L, (lua_Integer)x->status);
-        set_field(L, "status");
+        lpz_setmember(L, "status");
     }
     return 2;
 }
@@ -255,8 +207,10 @@ static int handle_perform(lua_State *L)
         exchange_free(x);
         return lua_error(L);
     }
-    results = x->fault == PZ_FAULT_NONE ? push_response(L, x)
-                                        : push_error(L, x);
+    if (x->fault == PZ_FAULT_NONE)
+        lpz_pushanswer(L, x->status, pz_buf_slice(&x->head),
+                       pz_buf_slice(&x->body));
+    results = x->fault == PZ_FAULT_NONE ? 1 : push_error(L, x);
     if (!h->at_work) {
         give_back(&h->scratch, &x->lines);
         give_back(&h->curl.head, &x->head);

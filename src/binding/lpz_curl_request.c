@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lpz_headers.h"
 #include "lpz_source.h"
 
 #define TABLE 2
@@ -53,33 +54,6 @@ static const char *want_seconds(lua_State *L, const char *name, double *out)
     return NULL;
 }
 
-/* A { name, value } pair of 'headers', as a line of the head. */
-static int add_header(lua_State *L, struct pz_buf *head)
-{
-    struct pz_slice parts[4] = { { NULL, 0 }, PZ_LIT(": "), { NULL, 0 },
-                                 PZ_LIT("\r\n") };
-    enum pz_status status;
-
-    if (!lua_istable(L, -1))
-        return 0;
-    lua_rawgeti(L, -1, 1);
-    lua_rawgeti(L, -2, 2);
-    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
-        return 0;
-    parts[0].data = lua_tolstring(L, -2, &parts[0].len);
-    parts[2].data = lua_tolstring(L, -1, &parts[2].len);
-    /* Joined, these could not be told from two headers or another name. */
-    if (pz_slice_find(parts[0], ':', 0) < parts[0].len ||
-        pz_slice_find(parts[0], '\n', 0) < parts[0].len ||
-        pz_slice_find(parts[2], '\n', 0) < parts[2].len)
-        return 0;
-    status = pz_buf_addv(head, parts, 4);
-    if (status != PZ_OK)
-        lpz_raise(L, status);
-    lua_pop(L, 2);
-    return 1;
-}
-
 /* The list goes through a buffer that Lua owns, since reading it raises. */
 static const char *want_headers(lua_State *L, struct pz_slice *head,
                                 struct pz_buf *scratch)
@@ -88,16 +62,8 @@ static const char *want_headers(lua_State *L, struct pz_slice *head,
 
     if (type == LUA_TNIL)
         return NULL;
-    if (type != LUA_TTABLE)
+    if (!lpz_addheaders(L, scratch))
         return "headers";
-    for (int i = 1;; i++) {
-        lua_rawgeti(L, -1, i);
-        if (lua_isnil(L, -1))
-            break;
-        if (!add_header(L, scratch))
-            return "headers";
-        lua_pop(L, 1);
-    }
     lua_pop(L, 1);
     *head = pz_buf_slice(scratch);
     return NULL;

@@ -7,13 +7,13 @@
 
 #include <string.h>
 
-#include "../core/pz_text.h"
+#include "../core/pz_head.h"
 
 void pz_curl_init(struct pz_curl *c)
 {
     memset(c, 0, sizeof *c);
-    c->head = (struct pz_buf)PZ_BUF_SECRET(PZ_CURL_HEAD_MAX);
-    c->body = (struct pz_buf)PZ_BUF_SECRET(PZ_CURL_BODY_MAX);
+    c->head = (struct pz_buf)PZ_BUF_SECRET(PZ_ANSWER_HEAD_MAX);
+    c->body = (struct pz_buf)PZ_BUF_SECRET(PZ_ANSWER_BODY_MAX);
     c->lines.secret = 1;
     c->proxy.secret = 1; /* its URL may hold a password */
 }
@@ -30,12 +30,6 @@ static CURLcode keep(struct pz_buf *kept, struct pz_slice s)
 static int same(const struct pz_buf *kept, struct pz_slice s)
 {
     return kept->len > 0 && pz_slice_eq(pz_buf_slice(kept), s);
-}
-
-/* Of what stands before the first colon. */
-static int is_name(struct pz_slice s)
-{
-    return s.len > 0 && pz_is_visible(s);
 }
 
 static int is_text(struct pz_slice s) /* no NUL inside */
@@ -65,13 +59,9 @@ static char no_type[] = "Content-Type:";
 
 enum { NO_ACCEPT, NO_EXPECT, NO_TYPE, NO_COUNT };
 
-/* Looks at a header that libcurl takes to heart. */
-static const char *
-judge_header(struct pz_slice name, struct pz_slice value,
-             const struct pz_exchange *request, char **missing)
+/* Notes a header that libcurl need not be told to leave out. */
+static void strike(struct pz_slice name, char **missing)
 {
-    unsigned long len;
-
     switch (name.len) {
     case 6:
         if (pz_slice_ieq(name, PZ_LIT("accept")))
@@ -83,17 +73,7 @@ judge_header(struct pz_slice name, struct pz_slice value,
         if (pz_slice_ieq(name, PZ_LIT("content-type")))
             missing[NO_TYPE] = NULL;
         break;
-    case 14:
-        if (pz_slice_ieq(name, PZ_LIT("content-length")) &&
-            (!pz_decimal(value, &len) || len != pz_curl_length(request)))
-            return "a Content-Length that is not the body's";
-        break;
-    case 17:
-        if (pz_slice_ieq(name, PZ_LIT("transfer-encoding")))
-            return "a Transfer-Encoding, which is the transport's own matter";
-        break;
     }
-    return NULL;
 }
 
 static enum pz_status want_nodes(struct pz_curl *c, size_t count)
@@ -132,34 +112,23 @@ lay_head(struct pz_curl *c, const struct pz_exchange *request)
         pz_buf_adds(&c->lines, all) != PZ_OK)
         return "a head that there is no memory for";
     all = pz_buf_slice(&c->lines);
-    if (!is_text(all))
-        return "a NUL in its head";
-    for (size_t at = 0; at < all.len;) {
-        size_t eol = pz_slice_find(all, '\n', at);
-        struct pz_slice line, name, value;
-        const char *fault;
+    while (all.len > 0) {
+        char *line = c->lines.data + (c->lines.len - all.len);
+        struct pz_slice name, value;
+        const char *fault = pz_head_take(&all, &name, &value,
+                                         pz_curl_length(request));
 
-        if (eol == all.len || eol == at || all.data[eol - 1] != '\r')
-            return "a line that does not end in CR LF in its head";
-        line = pz_slice_sub(all, at, eol - 1);
-        if (pz_slice_find(line, '\r', 0) < line.len)
-            return "a CR inside a line of its head";
-        name = pz_slice_sub(line, 0, pz_slice_find(line, ':', 0));
-        if (!is_name(name) || name.len == line.len)
-            return "a line that is no header in its head";
-        value = pz_slice_trim(pz_slice_sub(line, name.len + 1, line.len));
-        fault = judge_header(name, value, request, missing);
         if (fault)
             return fault;
-        c->lines.data[eol - 1] = '\0';
+        strike(name, missing);
+        c->lines.data[c->lines.len - all.len - 2] = '\0'; /* its CR */
         if (value.len == 0) {
             /* "Name:" would tell libcurl to leave its own header out;
                "Name;" is how it is told to send an empty one. */
-            c->lines.data[at + name.len] = ';';
-            c->lines.data[at + name.len + 1] = '\0';
+            line[name.len] = ';';
+            line[name.len + 1] = '\0';
         }
-        c->nodes[n++].data = c->lines.data + at;
-        at = eol + 1;
+        c->nodes[n++].data = line;
     }
     for (size_t i = 0; i < NO_COUNT; i++)
         if (missing[i])
@@ -173,24 +142,16 @@ static const char *
 check(const struct pz_curl *c, const struct pz_exchange *request)
 {
     struct pz_slice url = request->url;
-    struct pz_slice method = request->method;
+    const char *fault = pz_head_method_fault(request->method);
 
-    if (method.len == 0 || method.len > 15)
-        return "a method that is none";
-    for (size_t i = 0; i < method.len; i++)
-        if (method.data[i] < 'A' || method.data[i] > 'Z')
-            return "a method that is none";
-    if (same(&c->url, url))
-        url = PZ_LIT("http://"); /* looked at before */
-    if (!pz_slice_starts(url, PZ_LIT("https://")) &&
-        !pz_slice_starts(url, PZ_LIT("http://")))
-        return "a URL that begins neither with https:// nor http://";
-    if (!pz_is_visible(url))
-        return "a URL with spaces, control or non-ASCII characters";
+    if (fault == NULL && !same(&c->url, url)) /* else looked at before */
+        fault = pz_head_url_fault(url);
+    if (fault)
+        return fault;
     if (!is_text(request->ca_bundle) || !is_text(request->proxy))
         return "a NUL in ca_bundle or proxy";
     if ((request->body.data || request->source) &&
-        pz_slice_eq(method, PZ_LIT("HEAD")))
+        pz_slice_eq(request->method, PZ_LIT("HEAD")))
         return "a HEAD with a body";
     return NULL;
 }
@@ -369,24 +330,6 @@ pz_curl_perform(struct pz_curl *c, const struct pz_exchange *request)
     pz_buf_clear(&c->lines); /* it held a signature, perhaps a token */
     c->request = NULL;
     return c->fault;
-}
-
-int pz_curl_header(struct pz_slice *rest, struct pz_slice *name,
-                   struct pz_slice *value)
-{
-    while (rest->len > 0) {
-        size_t eol = pz_slice_find(*rest, '\n', 0);
-        struct pz_slice line = pz_slice_sub(*rest, 0, eol);
-        size_t colon = pz_slice_find(line, ':', 0);
-
-        *rest = pz_slice_sub(*rest, eol + 1, rest->len);
-        *name = pz_slice_sub(line, 0, colon);
-        if (colon == line.len || !is_name(*name))
-            continue;
-        *value = pz_slice_trim(pz_slice_sub(line, colon + 1, line.len));
-        return 1;
-    }
-    return 0;
 }
 
 static void forget(struct pz_buf *buf)

@@ -12,10 +12,6 @@
  */
 #include "../core/pz_buf.h"
 
-#define PZ_CURL_BODY_MAX ((size_t)8 << 20)
-/* Of an answer's heads, 1xx ones and trailers included. */
-#define PZ_CURL_HEAD_MAX ((size_t)64 << 10)
-#define PZ_CURL_LINES_MAX 256
 #define PZ_CURL_SOCKETS 32
 
 struct curl_slist;
@@ -117,14 +113,6 @@ void pz_curl_init(struct pz_curl *c);
  */
 enum pz_fault
 pz_curl_perform(struct pz_curl *c, const struct pz_exchange *request);
-
-/*
- * Steps through the head of the answer: cuts the next header line off *rest
- * (which starts as the whole head) and answers 1, or 0 at the end. Lines that
- * are no header are passed over.
- */
-int pz_curl_header(struct pz_slice *rest, struct pz_slice *name,
-                   struct pz_slice *value);
 
 /* Wipes the outcome's bytes and gives back large buffers. */
 void pz_curl_forget(struct pz_curl *c);

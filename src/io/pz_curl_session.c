@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../core/pz_head.h"
 #include "pz_fork.h"
 
 /* PREREQFUNCTION, told by libcurl whenever a request is about to go out. */
@@ -184,8 +185,8 @@ static size_t on_head(char *data, size_t size, size_t count, void *arg)
 
     c->head_seen += line.len;
     c->head_lines++;
-    if (c->head_seen > PZ_CURL_HEAD_MAX ||
-        c->head_lines > PZ_CURL_LINES_MAX) {
+    if (c->head_seen > PZ_ANSWER_HEAD_MAX ||
+        c->head_lines > PZ_ANSWER_LINES_MAX) {
         c->refused = "the answer's head is too large";
         return 0;
     }
