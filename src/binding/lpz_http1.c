@@ -184,7 +184,6 @@ static int push_progress(lua_State *L, const struct pz_http1 *r,
                          enum pz_status status)
 {
     static const char *const kinds[] = {
-        [PZ_HTTP1_SOUND] = "cut",
         [PZ_HTTP1_NONE] = "none",
         [PZ_HTTP1_CUT] = "cut",
         [PZ_HTTP1_MALFORMED] = "malformed",

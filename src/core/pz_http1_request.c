@@ -111,6 +111,32 @@ pz_http1_request(struct pz_buf *out, struct pz_uri *uri, const char **fault,
     return write_head(out, uri, query, request, &seen);
 }
 
+/* Is it what stands before the port in a URL? 'room' is left as it was. */
+static enum pz_status
+check_host(struct pz_buf *room, struct pz_slice host, int *good)
+{
+    struct pz_slice parts[] = { PZ_LIT("http://"), host };
+    size_t start = room->len;
+    enum pz_status status = pz_buf_addv(room, parts, PZ_COUNT(parts));
+    struct pz_uri uri;
+
+    if (status != PZ_OK)
+        return status;
+    *good = pz_uri_parse(&uri, pz_slice_sub(pz_buf_slice(room), start,
+                                            room->len)) == PZ_OK &&
+            uri.host.len == host.len;
+    room->len = start;
+    return PZ_OK;
+}
+
+static int is_line(struct pz_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] < ' ' || s.data[i] > '~')
+            return 0;
+    return 1;
+}
+
 enum pz_status
 pz_http1_connect(struct pz_buf *out, const char **fault, struct pz_slice host,
                  unsigned port, struct pz_slice authorization)
@@ -120,35 +146,20 @@ pz_http1_connect(struct pz_buf *out, const char **fault, struct pz_slice host,
     struct pz_slice parts[] = {
         PZ_LIT("CONNECT "), host, PZ_LIT(":"), number,
         PZ_LIT(" HTTP/1.1\r\nHost: "), host, PZ_LIT(":"), number,
-        PZ_LIT("\r\nProxy-Authorization: "), authorization,
-        PZ_LIT("\r\n\r\n")
+        authorization.len > 0 ? PZ_LIT("\r\nProxy-Authorization: ")
+                              : PZ_LIT(""),
+        authorization, PZ_LIT("\r\n\r\n")
     };
-    struct pz_slice end[] = { PZ_LIT("\r\n\r\n") };
-    struct pz_slice whole[] = { PZ_LIT("http://"), host };
-    struct pz_buf url = PZ_BUF_INIT(0);
-    struct pz_uri uri;
-    enum pz_status status = pz_buf_addv(&url, whole, PZ_COUNT(whole));
+    int good = 0;
+    enum pz_status status = check_host(out, host, &good);
 
     if (status != PZ_OK)
         return status;
-    *fault = NULL;
-    if (pz_uri_parse(&uri, pz_buf_slice(&url)) != PZ_OK ||
-        uri.host.len != host.len || port < 1 || port > 65535)
-        *fault = "a host or a port that is none";
-    for (size_t i = 0; i < authorization.len; i++)
-        if (authorization.data[i] < ' ' || authorization.data[i] > '~')
-            *fault = "a Proxy-Authorization that is none";
-    pz_buf_free(&url);
-    if (*fault)
-        return PZ_EINVAL;
-    if (authorization.len > 0)
-        return pz_buf_addv(out, parts, PZ_COUNT(parts));
-    status = pz_buf_reserve(out, 2 * host.len + 64);
-    if (status == PZ_OK)
-        status = pz_buf_addv(out, parts, 8);
-    if (status == PZ_OK)
-        status = pz_buf_addv(out, end, PZ_COUNT(end));
-    return status;
+    *fault = !good || port < 1 || port > 65535
+        ? "a host or a port that is none"
+        : !is_line(authorization) ? "a Proxy-Authorization that is none"
+        : NULL;
+    return *fault ? PZ_EINVAL : pz_buf_addv(out, parts, PZ_COUNT(parts));
 }
 
 unsigned pz_http1_port(const struct pz_uri *uri)
