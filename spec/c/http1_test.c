@@ -246,6 +246,8 @@ TEST(refused_answers)
         { LIT("\r\nHTTP/1.1 200 OK\r\n\r\n"), "does not begin" },
         { LIT("http/1.1 200 OK\r\n\r\n"), "does not begin" },
         { LIT("HTTP/2 200 OK\r\n\r\n"), "does not begin" },
+        { LIT("HTT\x01 200 OK\r\n\r\n"), "does not begin" },
+        { LIT("HT\nTP/1.1 200 OK\r\n\r\n"), "does not begin" },
         { LIT("HTTP/1.2 200 OK\r\n\r\n"), "does not begin" },
         { LIT("HTTP/1.10 200 OK\r\n\r\n"), "does not begin" },
         { LIT("HTTP/1.1  200 OK\r\n\r\n"), "does not begin" },

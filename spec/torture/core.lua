@@ -267,6 +267,56 @@ test("es256", "", function()
   same("not a private P-256 key in PEM", message)
 end)
 
+-- ---- HTTP/1.1 ---------------------------------------------------------------
+
+test("http1_request", "", function()
+  local text, where = core.http1_request { method = "POST",
+    url = "https://[::FF]:8443/" .. ("x"):rep(6000), length = 3,
+    headers = { { "x-one", ("y"):rep(6000) }, { "x-two", "z" } } }
+  same("[::ff]:8443", where.authority)
+  same("[::ff]", where.host)
+  same("\r\nContent-Length: 3\r\n\r\n", text:sub(-23))
+end)
+
+test("http1_request", ", refused", function()
+  local text, message = core.http1_request { method = "GET",
+    url = "http://a/", head = "x: y" }
+  same(nil, text)
+  same("the request has a line that does not end in CR LF in its head",
+    message)
+  text, message = core.http1_request { method = "GET", url = 1 }
+  same(nil, text)
+  same("the request's url is not what it has to be", message)
+end)
+
+test("http1_connect", "", function()
+  same("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n" ..
+    "Proxy-Authorization: Basic dTpw\r\n\r\n", core.http1_connect {
+      host = "a", port = 1, authorization = "Basic dTpw" })
+end)
+
+test("http1", "", function()
+  local reader = core.http1 "GET"
+  same("more", reader:feed "HTTP/1.1 200 OK\r\nX-Twice: 1\r\nx-twice: 2\r\n")
+  same("more", reader:feed "Transfer-Encoding: chunked\r\n\r\n2710\r\n")
+  same("more", reader:feed(("x"):rep(10000)))
+  same("done", reader:feed "\r\n0\r\nX-Late: 1\r\n\r\n")
+  same(true, reader:is_reusable())
+  local response = reader:response()
+  same(("x"):rep(10000), response.body)
+  same("1, 2", response.headers["x-twice"])
+  same(200, response.status)
+end)
+
+test("http1", ", refused", function()
+  local reader = core.http1 "GET"
+  local state, message, kind = reader:feed "HTTP/2"
+  same(nil, state)
+  same("the answer does not begin as HTTP/1.1 does", message)
+  same("malformed", kind)
+  same(nil, reader:response())
+end)
+
 -- ---- the end ---------------------------------------------------------------
 
 for name in pairs(todo) do

@@ -10,6 +10,8 @@
 /* Of a body, before any of it came. */
 #define FIRST_ROOM ((size_t)32 << 10)
 
+static const char not_http[] = "the answer does not begin as HTTP/1.1 does";
+
 void pz_http1_init(struct pz_http1 *r, struct pz_slice method)
 {
     memset(r, 0, sizeof *r);
@@ -286,7 +288,7 @@ static enum pz_status on_head_line(struct pz_http1 *r, struct pz_slice line)
         return large_head(r);
     if (r->part == PZ_HTTP1_STATUS_LINE) {
         if (!read_status(r, line))
-            return malformed(r, "the answer does not begin as HTTP/1.1 does");
+            return malformed(r, not_http);
         r->part = PZ_HTTP1_HEADER;
     } else if (line.len == 0) {
         return end_head(r);
@@ -298,21 +300,28 @@ static enum pz_status on_head_line(struct pz_http1 *r, struct pz_slice line)
     return status;
 }
 
+/* Who speaks another protocol may wait for more before it ends a line: so
+   it is refused by its first bytes, before anything else about them. */
+static int is_beginning(const struct pz_http1 *r, struct pz_slice in)
+{
+    struct pz_slice rest = PZ_LIT("HTTP/1.");
+
+    rest = pz_slice_sub(rest, r->bytes.len - r->line_from, rest.len);
+    if (in.len < rest.len)
+        rest.len = in.len;
+    return pz_slice_starts(in, rest);
+}
+
 static enum pz_status feed_head(struct pz_http1 *r, struct pz_slice *in)
 {
-    static const char start[] = "HTTP/1.";
-    struct pz_slice line = { NULL, 0 };
+    struct pz_slice line;
     enum pz_status status;
-    int whole = take_line(r, in, &line, &status);
 
-    if (whole)
-        return on_head_line(r, line);
-    /* Who speaks another protocol may wait for more before it ends a line. */
-    if (status == PZ_OK && r->part == PZ_HTTP1_STATUS_LINE &&
-        memcmp(line.data, start,
-               line.len < sizeof start - 1 ? line.len : sizeof start - 1) != 0)
-        return malformed(r, "the answer does not begin as HTTP/1.1 does");
-    return status;
+    if (r->part == PZ_HTTP1_STATUS_LINE && !is_beginning(r, *in))
+        return malformed(r, not_http);
+    if (!take_line(r, in, &line, &status))
+        return status;
+    return on_head_line(r, line);
 }
 
 /* ---- the body ---------------------------------------------------------- */
