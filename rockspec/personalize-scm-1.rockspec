@@ -15,6 +15,7 @@ description = {
 dependencies = {
   "lua >= 5.1, < 5.6",
   "lua-cjson >= 2.1",
+  "argparse >= 0.7",
 }
 -- curl without its header: Debian keeps it in a folder that luarocks does not
 -- search and the compiler does. CURL_DIR and the like still lead elsewhere.
@@ -27,6 +28,14 @@ build = {
   modules = {
     ["personalize"] = "src/personalize/init.lua",
     ["personalize.call"] = "src/personalize/call.lua",
+    ["personalize.cli"] = "src/personalize/cli.lua",
+    ["personalize.cli.arguments"] = "src/personalize/cli/arguments.lua",
+    ["personalize.cli.jobs"] = "src/personalize/cli/jobs.lua",
+    ["personalize.cli.lists"] = "src/personalize/cli/lists.lua",
+    ["personalize.cli.progress"] = "src/personalize/cli/progress.lua",
+    ["personalize.cli.status"] = "src/personalize/cli/status.lua",
+    ["personalize.cli.text"] = "src/personalize/cli/text.lua",
+    ["personalize.cli.world"] = "src/personalize/cli/world.lua",
     ["personalize.client"] = "src/personalize/client.lua",
     ["personalize.config"] = "src/personalize/config.lua",
     ["personalize.core"] = {
@@ -132,5 +141,6 @@ build = {
     ["personalize.users"] = "src/personalize/users.lua",
     ["personalize.version"] = "src/personalize/version.lua",
   },
+  install = { bin = { ["personalize"] = "src/bin/personalize" } },
 }
 test = { type = "busted" }

@@ -1,5 +1,5 @@
 /*
- * Clocks, sleep, random bytes and the environment for Lua.
+ * Clocks, sleep, random bytes, the environment and the terminal for Lua.
  * Knows pz_sys; refuses to know what they are used for.
  */
 #include "lpz_sys.h"
@@ -79,6 +79,18 @@ static int sys_getpid(lua_State *L)
     return 1;
 }
 
+/* core.terminal() -> columns, where standard error is a terminal | nil */
+static int sys_terminal(lua_State *L)
+{
+    int columns = pz_sys_columns(STDERR_FILENO);
+
+    if (columns == 0)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, columns);
+    return 1;
+}
+
 const luaL_Reg lpz_sys_functions[] = {
     { "getenv", sys_getenv },
     { "getpid", sys_getpid },
@@ -86,6 +98,7 @@ const luaL_Reg lpz_sys_functions[] = {
     { "now", sys_now },
     { "random", sys_random },
     { "sleep", sys_sleep },
+    { "terminal", sys_terminal },
     { "uniform", sys_uniform },
     { NULL, NULL }
 };

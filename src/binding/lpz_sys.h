@@ -5,7 +5,7 @@
  */
 #include "lpz.h"
 
-/* now, monotonic, sleep, random, getenv, getpid; NULL-ended. */
+/* now, monotonic, sleep, random, getenv, getpid and so on; NULL-ended. */
 extern const luaL_Reg lpz_sys_functions[];
 
 /*

@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h> /* TIOCGWINSZ on some systems */
 #include <time.h>
 #include <unistd.h>
 
@@ -167,4 +169,15 @@ const char *pz_sys_getenv(const char *name)
     const char *value = getenv(name);
 
     return value && *value ? value : NULL;
+}
+
+int pz_sys_columns(int fd)
+{
+    struct winsize size = { 0, 0, 0, 0 };
+
+    if (!isatty(fd))
+        return 0;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 80;
+    return size.ws_col;
 }

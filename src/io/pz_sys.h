@@ -2,7 +2,7 @@
 #define PZ_SYS_H
 /*
  * The system: two clocks, a sleep that can be interrupted, the kernel's
- * random numbers, the environment.
+ * random numbers, the environment, the terminal's width.
  *
  * Knows the operating system; refuses to know what its answers are for.
  * Keeps no state but random bytes drawn ahead, for one thread of one process.
@@ -32,5 +32,9 @@ PZ_MUST_USE enum pz_status pz_sys_random(void *out, size_t len);
 /* A variable's value; NULL where it is not set, or empty. Borrowed until the
    environment changes. */
 const char *pz_sys_getenv(const char *name);
+
+/* The columns of the terminal behind a descriptor, 80 where it does not tell;
+   0 where there is no terminal. */
+int pz_sys_columns(int fd);
 
 #endif

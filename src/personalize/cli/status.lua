@@ -1,0 +1,99 @@
+--- How a command ends: which status an error is, and how it reads.
+-- Knows codes and kinds; refuses to know commands.
+
+local Error = require "personalize.error"
+local text = require "personalize.cli.text"
+
+local M = {}
+
+M.DONE, M.FAILED, M.LIST, M.TIMED_OUT = 0, 1, 3, 4
+M.INTERRUPTED, M.USAGE, M.CONFIG, M.SERVICE, M.OTHER = 130, 252, 253, 254, 255
+M.PIPE = 141 -- as a shell has it of a process that SIGPIPE ended
+
+local BY_CODE = {
+  DataDeletionJobFailed = M.FAILED,
+  UserListError = M.LIST,
+  WaitTimeoutError = M.TIMED_OUT,
+  InterruptedError = M.INTERRUPTED,
+  ParamValidationError = M.USAGE,
+  ConfigError = M.CONFIG,
+  NoRegionError = M.CONFIG,
+  NoCredentialsError = M.CONFIG,
+  CredentialsError = M.CONFIG,
+}
+
+local AGAIN = "run the same command again to go on"
+local ADVICE = {
+  WaitTimeoutError = AGAIN,
+  InterruptedError = AGAIN .. "; nothing will be done twice",
+}
+
+local FAULTS_SHOWN = 20
+
+--- An error of ours. What an interpreter raises on Ctrl-C is made one.
+---@param e any
+---@return table
+function M.normal(e)
+  if Error.is_error(e) then
+    return e
+  elseif type(e) == "string" and e:find "interrupted!$" then
+    return { code = "InterruptedError", kind = "client",
+      message = "interrupted" }
+  elseif type(e) == "table" and e.fault then
+    return { message = e.fault, status = e.status or M.USAGE, is_plain = true }
+  end
+  return { message = "an error that should not be: " .. tostring(e),
+    status = M.OTHER, is_plain = true }
+end
+
+--- The status of a normal error.
+---@param e table
+---@return integer
+function M.of(e)
+  if e.is_plain then
+    return e.status
+  end
+  return BY_CODE[e.code] or e.kind == "service" and M.SERVICE or M.OTHER
+end
+
+-- The faults of a list: the first, then how many of each kind.
+local function faults(e, list)
+  local lines, counts, codes = {}, {}, {}
+  for i, fault in ipairs(e.params or {}) do
+    if i <= FAULTS_SHOWN then
+      lines[i] = ("%s:%d:%d: %s"):format(list, fault.line or 0,
+        fault.column or 0, fault.message)
+    end
+    counts[fault.code] = (counts[fault.code] or 0) + 1
+  end
+  counts = e.fault_counts or counts
+  local all = 0
+  for code, count in pairs(counts) do
+    codes[#codes + 1] = ("%s %s"):format(code, text.count(count))
+    all = all + count
+  end
+  table.sort(codes)
+  if all > #lines then
+    lines[#lines + 1] = ("... %s in all: %s"):format(
+      text.plural(all, "fault"), table.concat(codes, ", "))
+  end
+  return lines
+end
+
+--- What a normal error says, in lines without ends.
+---@param e table
+---@param list? string how messages call the list
+---@return string[]
+function M.describe(e, list)
+  local lines = e.code == "UserListError" and faults(e, list or "list") or {}
+  local words = e.message
+  if not e.is_plain then
+    words = Error.is_error(e) and tostring(e) or
+      e.code .. ": " .. e.message
+  end
+  table.insert(lines, 1, words)
+  lines[#lines + 1] = ADVICE[e.code]
+  return lines
+end
+
+return M
