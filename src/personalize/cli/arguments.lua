@@ -92,7 +92,7 @@ end
 
 local function add_tags(parser)
   parser:option "--tag"
-    :argname "KEY=VALUE" :count "*" :target "tags" :convert(tag)
+    :argname "KEY=VALUE" :count "*" :target "tags" :convert(tag) :init(nil)
     :description "Tag the jobs; may be repeated."
 end
 

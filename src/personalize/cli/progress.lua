@@ -103,10 +103,10 @@ local function bar(share, width)
     (" "):rep(inside - full) .. "]"
 end
 
--- One line, of fewer than `columns` characters: a full one makes some
--- terminals go on to the next.
+-- One line, with room for the "^C" that a terminal writes behind it: what goes
+-- on to the next line could not be taken back.
 local function draw(progress, columns)
-  local fields, room = fields_of(progress), math.max(columns - 1, 1)
+  local fields, room = fields_of(progress), math.max(columns - 3, 1)
   while #fields > 1 and width_of(fields) > room do
     local last = 1
     for i, field in ipairs(fields) do
@@ -147,8 +147,16 @@ local function summary(progress)
       text.plural(state.jobs, "job"))
     texts[#texts + 1] = statuses_of(state)
   end
-  local took = (#texts > 0 and " in " or "done in ") .. text.duration(seconds)
-  return state.phase .. ": " .. table.concat(texts, ", ") .. took
+  local room = (progress.world.columns() or math.huge) - 1
+  repeat
+    local words = ("%s: %s%s in %s"):format(state.phase,
+      table.concat(texts, ", "), #texts > 0 and "" or "done",
+      text.duration(seconds))
+    table.remove(texts) -- on a narrow terminal, what matters less
+    if #words <= room or #texts == 0 then
+      return words
+    end
+  until false
 end
 
 local function say(progress, words)

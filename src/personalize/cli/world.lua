@@ -45,7 +45,8 @@ end
 
 -- Such as /dev/null, which no file must take the place of.
 local function is_device(path)
-  return path:find "^/dev/" or path:find "^/proc/"
+  return path:find "^/dev/" and not path:find "^/dev/shm/" or
+    path:find "^/proc/"
 end
 
 -- In the place of the file, for its owner only, all of it or none.
