@@ -81,6 +81,16 @@ describe("the command's usage", function()
     assert.same({}, world.given)
   end)
 
+  it("needs argparse, and says so", function()
+    local argparse = package.loaded.argparse
+    package.loaded.argparse = nil
+    package.preload.argparse = function() error "none" end
+    local status, _, err = run(world, "--help")
+    package.loaded.argparse, package.preload.argparse = argparse, nil
+    assert.equal(253, status)
+    has(err, "luarocks install argparse")
+  end)
+
   it("is completed by shells", function()
     for _, shell in ipairs { "bash", "zsh", "fish" } do
       local status, out = run(world, "completion", shell)
@@ -251,12 +261,28 @@ describe("delete-users", function()
       kind = "service", message = "why" }))
   end)
 
+  it("puts no receipt in the place of the list", function()
+    local status, _, err = delete("--receipt", "users.csv")
+    assert.equal(252, status)
+    has(err, "the place of the list")
+    assert.same({}, world.given)
+  end)
+
   it("says how to go on", function()
     for _, code in ipairs { "WaitTimeoutError", "InterruptedError" } do
       local _, _, err = fails { code = code, kind = "client",
         message = "why" }
       has(err, "run the same command again to go on")
     end
+  end)
+
+  it("does not send a create again", function()
+    world.client.create_data_deletion_job = raise { code = "InterruptedError",
+      kind = "client", message = "why", unclear = true }
+    local status, _, err = run(world, "create", "--name", "n",
+      "--dataset-group", GROUP, "--location", "s3://b/k", "--role", "r")
+    assert.equal(130, status)
+    lacks(err, "again")
   end)
 
   it("takes an interpreter's own interrupt for one", function()

@@ -22,6 +22,9 @@ local COMMANDS = {
   identity = jobs.identity,
 }
 
+-- A create that is made again is another create.
+local CAN_GO_ON = { ["delete-users"] = true, wait = true }
+
 -- Between two ticks of the progress, while a client sleeps.
 local TICK = 0.5
 
@@ -70,7 +73,8 @@ end
 
 --- Says an error.
 function Run:say(e)
-  local lines = status.describe(status.normal(e), self.list)
+  local lines = status.describe(status.normal(e), self.list,
+    CAN_GO_ON[self.options.command])
   self:tell("error: ", "31", table.remove(lines, 1))
   for _, line in ipairs(lines) do
     self.world.err(line .. "\n")

@@ -1,6 +1,7 @@
 --- The command line: which commands there are and what they take.
 -- Knows options and help; refuses to know what a command does.
 
+local status = require "personalize.cli.status"
 local version = require "personalize.version"
 
 local M = {}
@@ -235,7 +236,12 @@ end
 ---@return string? text for standard output
 ---@return string? fault what is wrong with the usage
 function M.parse(arguments)
-  local parser = make(require "argparse")
+  local is_there, argparse = pcall(require, "argparse")
+  if not is_there then
+    stop { status = status.CONFIG, fault = "the library argparse is missing: " ..
+      "'luarocks install argparse', or Debian's lua-argparse" }
+  end
+  local parser = make(argparse)
   local ok, found = pcall(parser.parse, parser, arguments)
   if ok then
     return found

@@ -82,6 +82,9 @@ end
 
 function M.delete_users(run)
   local options = run.options
+  if options.receipt == options.list then
+    refuse "the receipt would take the place of the list"
+  end
   local wrong = options.receipt and run.world.unwritable(options.receipt)
   if wrong then
     refuse(("%s: %s"):format(options.receipt, wrong))

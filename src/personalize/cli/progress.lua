@@ -166,13 +166,15 @@ local function say(progress, words)
 end
 
 local function show(progress, is_new)
-  local now, columns = progress.world.now(), progress.world.columns()
+  local now = progress.world.now()
+  if not is_new and now - progress.shown < REDRAW then
+    return
+  end
+  progress.shown = now
+  local columns = progress.world.columns()
   if columns then
-    if is_new or now - progress.drawn >= REDRAW then
-      progress.drawn = now
-      progress.world.write(CLEAR .. draw(progress, columns))
-      progress.is_drawn = true
-    end
+    progress.world.write(CLEAR .. draw(progress, columns))
+    progress.is_drawn = true
     return
   end
   local pause = LINE_EVERY

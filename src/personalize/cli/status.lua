@@ -83,8 +83,9 @@ end
 --- What a normal error says, in lines without ends.
 ---@param e table
 ---@param list? string how messages call the list
+---@param can_go_on? boolean the same command again would
 ---@return string[]
-function M.describe(e, list)
+function M.describe(e, list, can_go_on)
   local lines = e.code == "UserListError" and faults(e, list or "list") or {}
   local words = e.message
   if not e.is_plain then
@@ -92,7 +93,7 @@ function M.describe(e, list)
       e.code .. ": " .. e.message
   end
   table.insert(lines, 1, words)
-  lines[#lines + 1] = ADVICE[e.code]
+  lines[#lines + 1] = can_go_on and ADVICE[e.code] or nil
   return lines
 end
 
