@@ -12,6 +12,70 @@
 #include "lpz_headers.h"
 
 #define READER "personalize.http1"
+#define SPARE "personalize.http1.spare"
+#define KEPT "personalize.http1.kept"
+#define KEPT_MAX ((size_t)64 << 10)
+
+/* ---- memory ------------------------------------------------------------ */
+
+/*
+ * Memory of a secret buffer, wiped, for the next request or answer: to get
+ * pages for one alone takes longer than all that is done with it. One for each
+ * Lua state, in the registry.
+ */
+struct spare {
+    struct pz_buf buf;
+    int closed; /* by the end of the state: other finalizers may follow */
+};
+
+static int spare_gc(lua_State *L)
+{
+    struct spare *spare = lpz_checkudata(L, 1, SPARE);
+
+    pz_buf_free(&spare->buf);
+    spare->closed = 1;
+    return 0;
+}
+
+static struct spare *find_spare(lua_State *L)
+{
+    struct spare *spare;
+
+    lua_pushliteral(L, KEPT);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    spare = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return spare;
+}
+
+static void move(struct pz_buf *to, struct pz_buf *from)
+{
+    to->data = from->data;
+    to->cap = from->cap;
+    from->data = NULL;
+    from->len = from->cap = 0;
+}
+
+/* To a secret buffer without memory. */
+static void take_memory(lua_State *L, struct pz_buf *to)
+{
+    struct spare *spare = find_spare(L);
+
+    if (spare->buf.data)
+        move(to, &spare->buf);
+}
+
+/* Of a secret buffer, which is empty then. */
+static void give_memory(lua_State *L, struct pz_buf *from)
+{
+    struct spare *spare = find_spare(L);
+
+    pz_buf_clear(from);
+    if (spare->buf.data == NULL && !spare->closed && from->cap <= KEPT_MAX)
+        move(&spare->buf, from);
+    else
+        pz_buf_free(from);
+}
 
 /* ---- requests ---------------------------------------------------------- */
 
@@ -75,28 +139,34 @@ static const char *want_request(lua_State *L, struct pz_http1_request *r)
     return NULL;
 }
 
+static void push_host(lua_State *L, const struct pz_uri *uri,
+                      struct pz_buf *room)
+{
+    enum pz_status status;
+
+    pz_buf_clear(room);
+    status = pz_uri_host(room, uri);
+    if (status != PZ_OK)
+        lpz_raise(L, status);
+    lpz_pushslice(L, pz_buf_slice(room));
+}
+
 /* Pushes whom the request is for. */
 static void push_where(lua_State *L, const struct pz_uri *uri,
                        struct pz_buf *room)
 {
     struct pz_uri bare = *uri;
 
+    bare.port.len = 0;
     lua_createtable(L, 0, 4);
     lpz_pushslice(L, uri->scheme);
     lpz_setmember(L, "scheme");
+    push_host(L, &bare, room);
+    lpz_setmember(L, "host");
     lua_pushinteger(L, (lua_Integer)pz_http1_port(uri));
     lpz_setmember(L, "port");
-    pz_buf_clear(room);
-    if (pz_uri_host(room, uri) != PZ_OK)
-        lpz_raise(L, PZ_ENOMEM);
-    lpz_pushslice(L, pz_buf_slice(room));
+    push_host(L, uri, room);
     lpz_setmember(L, "authority");
-    pz_buf_clear(room);
-    bare.port.len = 0;
-    if (pz_uri_host(room, &bare) != PZ_OK)
-        lpz_raise(L, PZ_ENOMEM);
-    lpz_pushslice(L, pz_buf_slice(room));
-    lpz_setmember(L, "host");
 }
 
 /*
@@ -122,6 +192,7 @@ static int core_http1_request(lua_State *L)
     if (wrong)
         return push_wrong(L, wrong);
     out = lpz_newbuffer(L);
+    take_memory(L, out);
     status = pz_http1_request(out, &uri, &fault, &request);
     if (status == PZ_EINVAL)
         return push_fault(L, " has ", fault, "");
@@ -129,7 +200,7 @@ static int core_http1_request(lua_State *L)
         return lpz_raise(L, status);
     lpz_pushslice(L, pz_buf_slice(out));
     push_where(L, &uri, out);
-    pz_buf_free(out);
+    give_memory(L, out);
     return 2;
 }
 
@@ -177,6 +248,7 @@ static int core_http1(lua_State *L)
     struct pz_http1 *r = lpz_newuserdata(L, sizeof *r, READER);
 
     pz_http1_init(r, method);
+    take_memory(L, &r->bytes);
     return 1;
 }
 
@@ -241,6 +313,7 @@ static int reader_response(lua_State *L)
         return 1;
     }
     lpz_pushanswer(L, r->status, pz_http1_head(r), pz_http1_body(r));
+    give_memory(L, &r->bytes);
     pz_http1_free(r);
     return 1;
 }
@@ -288,7 +361,19 @@ void lpz_http1_class(lua_State *L)
         { NULL, NULL }
     };
 
+    static const luaL_Reg spare_meta[] = {
+        { "__gc", spare_gc },
+        { NULL, NULL }
+    };
+    struct spare *spare;
+
     lpz_newclass(L, READER, methods, meta);
+    lpz_newclass(L, SPARE, NULL, spare_meta);
+    spare = lpz_newuserdata(L, sizeof *spare, SPARE);
+    spare->buf.secret = 1;
+    lua_pushliteral(L, KEPT);
+    lua_insert(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
 const luaL_Reg lpz_http1_functions[] = {
