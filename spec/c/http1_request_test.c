@@ -238,6 +238,31 @@ TEST(lengths)
     }
 }
 
+/* Each byte in each place of words of eight, and of what follows them. */
+TEST(bytes_of_lines)
+{
+    static const char others[] = "-_.!#$%&'*+^`|~";
+    char text[19];
+
+    BEGIN();
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < sizeof text; at++) {
+            int is_text = (c >= ' ' && c != 0x7F) || c == '\t';
+            int is_token = c > 0 && c < 0x80 &&
+                ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                 (c >= 'a' && c <= 'z') || strchr(others, c));
+            struct pz_slice s = { text, sizeof text };
+
+            memset(text, at % 2 ? 'x' : '~', sizeof text);
+            text[at] = (char)c;
+            s = guard(0, s);
+            assert_int_equal(pz_head_is_text(s), is_text);
+            assert_int_equal(pz_head_is_token(s), is_token);
+        }
+    assert_true(pz_head_is_text(LIT("")));
+    assert_false(pz_head_is_token(LIT("")));
+}
+
 #ifdef PZ_TEST
 static enum pz_status all_of_it(void *arg)
 {
@@ -271,6 +296,7 @@ int main(void)
         cmocka_unit_test(ports),
         cmocka_unit_test(connects),
         cmocka_unit_test(lengths),
+        cmocka_unit_test(bytes_of_lines),
 #ifdef PZ_TEST
         cmocka_unit_test(refused_memory),
 #endif

@@ -1,6 +1,7 @@
 /* See pz_head.h for what this knows and refuses to know. */
 #include "pz_head.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "pz_text.h"
@@ -103,4 +104,51 @@ int pz_head_length(struct pz_slice s, unsigned long long *out)
     }
     *out = n;
     return 1;
+}
+
+static int is_control(char c)
+{
+    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7F;
+}
+
+/* Eight at a time: a byte below 0x20, or 0x7F, shows in the top bit of its
+   place. */
+int pz_head_is_text(struct pz_slice s)
+{
+    const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
+    size_t i = 0;
+
+    while (i < s.len) {
+        size_t end = i + 1;
+
+        if (s.len - i >= sizeof(uint64_t)) {
+            uint64_t word, del;
+
+            end = i + sizeof word;
+            memcpy(&word, s.data + i, sizeof word);
+            del = word ^ ones * 0x7F;
+            if (!((((word - ones * 0x20) & ~word) |
+                   ((del - ones) & ~del)) & tops))
+                i = end;
+        }
+        for (; i < end; i++)
+            if (is_control(s.data[i]))
+                return 0;
+    }
+    return 1;
+}
+
+int pz_head_is_token(struct pz_slice s)
+{
+    static const char others[] = "-_.!#$%&'*+^`|~";
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              (c >= '0' && c <= '9')) &&
+            (c == '\0' || strchr(others, c) == NULL))
+            return 0;
+    }
+    return s.len > 0;
 }

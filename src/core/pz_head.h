@@ -38,4 +38,9 @@ int pz_head_next(struct pz_slice *rest, struct pz_slice *name,
    or more than fits. */
 int pz_head_length(struct pz_slice s, unsigned long long *out);
 
+/* 1 where no byte is a control character, tabs aside. */
+int pz_head_is_text(struct pz_slice s);
+/* Can it be a header's name (RFC 9110, 5.6.2)? */
+int pz_head_is_token(struct pz_slice s);
+
 #endif

@@ -1,7 +1,6 @@
 /* See pz_http1.h for what this knows and refuses to know. */
 #include "pz_http1.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "pz_head.h"
@@ -57,55 +56,6 @@ static void drop(struct pz_http1 *r, size_t from)
 
 /* ---- lines ------------------------------------------------------------- */
 
-/* 1 where no byte is a control character, tabs aside. Eight at a time: a byte
-   below 0x20, or 0x7F, shows in the top bit of its place. */
-static int is_text(struct pz_slice s)
-{
-    const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
-    size_t i = 0;
-
-    while (i < s.len) {
-        uint64_t word, del;
-
-        if (s.len - i >= sizeof word) {
-            memcpy(&word, s.data + i, sizeof word);
-            del = word ^ ones * 0x7F;
-            if ((((word - ones * 0x20) & ~word) |
-                 ((del - ones) & ~del)) & tops) {
-                size_t end = i + sizeof word;
-
-                for (; i < end; i++)
-                    if (((unsigned char)s.data[i] < 0x20 &&
-                         s.data[i] != '\t') || s.data[i] == 0x7F)
-                        return 0;
-            } else {
-                i += sizeof word;
-            }
-        } else {
-            if (((unsigned char)s.data[i] < 0x20 && s.data[i] != '\t') ||
-                s.data[i] == 0x7F)
-                return 0;
-            i++;
-        }
-    }
-    return 1;
-}
-
-static int is_token(struct pz_slice s)
-{
-    static const char others[] = "-_.!#$%&'*+^`|~";
-
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.data[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              (c >= '0' && c <= '9')) &&
-            (c == '\0' || strchr(others, c) == NULL))
-            return 0;
-    }
-    return s.len > 0;
-}
-
 /*
  * Moves bytes of *in to the line under way. 1: it is whole, and in *line
  * without its line end; 0: it goes on, or *status tells what is wrong.
@@ -135,7 +85,7 @@ static int take_line(struct pz_http1 *r, struct pz_slice *in,
         return 0;
     }
     line->len -= 2;
-    if (!is_text(*line)) {
+    if (!pz_head_is_text(*line)) {
         *status = malformed(r, "the answer has a control character in a line");
         return 0;
     }
@@ -214,7 +164,7 @@ static enum pz_status read_header(struct pz_http1 *r, struct pz_slice line)
 
     if (line.data[0] == ' ' || line.data[0] == '\t')
         return malformed(r, "the answer has a header over several lines");
-    if (colon == line.len || !is_token(name))
+    if (colon == line.len || !pz_head_is_token(name))
         return malformed(r, "the answer has a line that is no header");
     if (r->part == PZ_HTTP1_TRAILER)
         return PZ_OK;
