@@ -7,6 +7,7 @@ local counts = require "spec.support.counts"
 local cjson = require "cjson"
 local personalize = require "personalize"
 local stub = require "spec.support.stub"
+local surroundings = require "spec.support.surroundings"
 local system = require "system"
 
 local descriptors, sorted = counts.descriptors, counts.sorted
@@ -50,7 +51,8 @@ describe("a fault", function()
     local requests = 0
     local client = personalize.new {
       region = "eu-west-1", credentials = stub.CREDENTIALS,
-      endpoint = endpoint, ca_bundle = info.ca_bundle, proxy = proxy,
+      endpoint = endpoint, proxy = proxy,
+      ca_bundle = surroundings.ca_bundle(info.ca_bundle),
       timeout = case.timeout or 10, connect_timeout = case.connect_timeout,
       sleep = function() end, -- the waits are known
       on_event = function(event)

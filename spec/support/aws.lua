@@ -5,6 +5,7 @@
 local child = require "spec.support.child"
 local json = require "spec.support.json"
 local personalize = require "personalize"
+local surroundings = require "spec.support.surroundings"
 local write = require("cjson").encode
 
 local aws = {}
@@ -24,6 +25,7 @@ function aws.start(options)
     error("the local AWS did not start", 0)
   end
   local server = json.decode(line)
+  server.endpoint = surroundings.endpoint(server.endpoint)
   server.process = process
   server.admin_handle = require("personalize.curl").handle()
   return setmetatable(server, mt)
@@ -76,7 +78,7 @@ function methods:options(more)
   local options = {
     endpoint = self.endpoint,
     region = self.region,
-    ca_bundle = self.ca_bundle,
+    ca_bundle = surroundings.ca_bundle(self.ca_bundle),
     credentials = { access_key_id = self.access_key_id,
       secret_access_key = self.secret_access_key },
   }

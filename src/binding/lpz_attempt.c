@@ -357,7 +357,8 @@ static int is_own(struct pz_slice code)
 {
     return pz_slice_eq(code, PZ_LIT("InterruptedError")) ||
            pz_slice_eq(code, PZ_LIT("ConfigError")) ||
-           pz_slice_eq(code, PZ_LIT("UserListError"));
+           pz_slice_eq(code, PZ_LIT("UserListError")) ||
+           pz_slice_eq(code, PZ_LIT("PhaseError"));
 }
 
 /* { code =, message =, sent =, retryable =, status = }, all of them optional;

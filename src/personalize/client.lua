@@ -8,6 +8,7 @@ local config = require "personalize.config"
 local core = require "personalize.core"
 local create = require "personalize.create"
 local files = require "personalize.files"
+local nginx = require "personalize.transport.nginx"
 
 ---@class personalize.Client
 local Client = { __name = "personalize.Client" }
@@ -61,11 +62,12 @@ end
 local function from_chain(found)
   local cache = require "personalize.credentials.cache"
   local chain = require "personalize.credentials.chain"
-  local world = require "personalize.credentials.world".new(found, config.env)
+  local world = require "personalize.credentials.world"
+  local services = {}
   local kept = cache.new(function(deadline)
-    world.deadline = deadline
-    return chain.fetch(world)
-  end)
+    -- One of its own for each fetch: those of two calls may overlap.
+    return chain.fetch(world.new(found, config.env, services, deadline))
+  end, { gate = found.gate })
   found.cache = kept
   found.invalidate = function(access_key_id)
     kept:invalidate(access_key_id)
@@ -98,8 +100,52 @@ end
 
 local function no_region(found)
   Error.raise { code = "NoRegionError", kind = "client",
-    message = "no region: give the region option, set AWS_REGION, or write " ..
-      "region into the profile " .. found.profile }
+    message = ("no region: give the region option, set AWS_REGION, or " ..
+      "write region into the profile %s%s"):format(found.profile,
+      nginx.is_here() and nginx.hint(config.env) or "") }
+end
+
+-- The settings that depend on where this runs; a transport of the caller's
+-- leaves only the waiting.
+local function settle(found)
+  local in_nginx = nginx.is_here()
+  found.sleep = found.sleep and tolerant(found.sleep) or
+    in_nginx and nginx.sleep or core.sleep
+  if in_nginx then
+    found.gate, found.run, found.resolve = nginx.gate, nginx.run,
+      nginx.resolve
+  end
+  if found.transport then
+    found.transport = with_headers(found.transport)
+  elseif in_nginx then
+    if found.ca_bundle_is_argument then
+      Error.raise { code = "ConfigError", kind = "client", message =
+        "inside nginx ca_bundle has no effect: name the file in nginx.conf, " ..
+        "as lua_ssl_trusted_certificate" }
+    end
+    found.transport = require("personalize.transport.cosocket").send
+    found.refusal = nginx.refusal
+  else
+    found.transport, found.close =
+      require("personalize.transport.curl").new()
+  end
+end
+
+-- Refuses to begin where nothing can wait.
+local function check_phase(found, operation)
+  local refusal = found.refusal and found.refusal()
+  if refusal then
+    refusal.operation = operation
+    Error.raise(refusal)
+  end
+end
+
+local function warn_of_ca_bundle(found)
+  if found.refusal and found.ca_bundle and found.on_event then
+    pcall(found.on_event, { name = "warning", message = "inside nginx the " ..
+      "ca_bundle of environment and profile has no effect; nginx trusts " ..
+      "what lua_ssl_trusted_certificate names" })
+  end
 end
 
 -- Completes the settings: from the shared files, and where no region is set,
@@ -118,9 +164,12 @@ local function complete(found)
   if not found.region then
     local world = require "personalize.credentials.world"
     local instance = require "personalize.credentials.instance"
-    found.region = instance.region(world.new(found, config.env))
+    found.region = instance.region(world.new(found, config.env, {}))
   end
-  found.is_complete = true
+  if not found.is_complete then
+    found.is_complete = true
+    warn_of_ca_bundle(found)
+  end
 end
 
 -- What needs a region.
@@ -128,7 +177,9 @@ local function open(found)
   if not found.is_complete then
     complete(found)
   end
-  if not found.region then
+  if found.service then
+    return -- another coroutine was faster while this one asked for the region
+  elseif not found.region then
     no_region(found)
   end
   local url, wrong = core.endpoint { region = found.region,
@@ -152,8 +203,9 @@ end
 -- A client's settings, complete, for the rooms above this one (jobs, erase):
 -- what they hold is not for anybody else, and changes.
 ---@private
-function Client.settings_of(client)
+function Client.settings_of(client, operation)
   local found = settings(client)
+  check_phase(found, operation)
   if not found.service then
     open(found)
   end
@@ -175,13 +227,7 @@ function Client.new(options)
     -- Asking it again is all there is to do.
     found.invalidate = function() end
   end
-  found.sleep = found.sleep and tolerant(found.sleep) or core.sleep
-  if found.transport then
-    found.transport = with_headers(found.transport)
-  else
-    found.transport, found.close =
-      require("personalize.transport.curl").new()
-  end
+  settle(found)
   return setmetatable({ [KEY] = function(key)
     return key == KEY and found or nil
   end }, Client)
@@ -250,7 +296,7 @@ function Client:call(operation, input)
     Error.raise { code = "ParamValidationError", kind = "client",
       message = "an operation is named like DescribeDatasetGroup" }
   end
-  local found = Client.settings_of(self)
+  local found = Client.settings_of(self, operation)
   -- What a create needs beside a call is in a file of its own.
   local is_create = operation == "CreateDataDeletionJob"
   local run = is_create and create.run or call.run

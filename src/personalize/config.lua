@@ -424,6 +424,7 @@ function M.resolve(options)
   end
   settings.credentials = check_credentials(settings.credentials)
   settings.given_endpoint, settings.endpoint = settings.endpoint, nil
+  settings.ca_bundle_is_argument = options.ca_bundle ~= nil
   settings.profile_is_argument = options.profile ~= nil
   settings.profile_is_explicit = settings.profile ~= nil
   settings.profile = settings.profile or "default"

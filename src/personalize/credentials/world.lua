@@ -78,8 +78,10 @@ end
 ---@param settings table the client's, complete; its transport and sleep are
 --- used for every request
 ---@param env fun(name: string): string?
+---@param services table kept by the caller for worlds of the same settings
+---@param deadline? number of the call that wants to know, monotonic clock
 ---@return personalize.World
-function M.new(settings, env)
+function M.new(settings, env, services, deadline)
   local world = {
     env = env,
     read = files.read,
@@ -95,7 +97,10 @@ function M.new(settings, env)
     use_fips = settings.use_fips,
     use_dualstack = settings.use_dualstack,
     use_global = settings.sts_regional_endpoints == "legacy",
-    services = {},
+    services = services,
+    deadline = deadline,
+    run = settings.run,
+    resolve = settings.resolve,
   }
 
   -- What went wrong beside the credentials: a token that could not be kept.

@@ -1,0 +1,164 @@
+--- What is particular to life inside nginx, sockets apart: when a call may
+-- wait, how it sleeps, how it waits for others, and what nginx keeps from it.
+-- Knows nginx's phases and directives; refuses to know what is asked.
+
+local Error = require "personalize.error"
+local core = require "personalize.core"
+
+local M = {}
+
+--- Is this nginx's Lua? A thread of ngx.run_worker_thread has an `ngx` too,
+-- but no phases: it may block, and libcurl serves it.
+---@return boolean
+function M.is_here()
+  local ngx = rawget(_G, "ngx")
+  return type(ngx) == "table" and type(ngx.get_phase) == "function"
+end
+
+-- Those in which a coroutine can be resumed by nginx.
+local YIELDS = { access = true, content = true, preread = true,
+  rewrite = true, server_rewrite = true, ssl_cert = true,
+  ssl_client_hello = true, ssl_session_fetch = true, timer = true }
+
+-- Before there are workers there are no timers.
+local WHERE = { init = " from init_worker_by_lua_block" }
+
+--- nil where a call can wait for an answer; else an error's fields.
+---@return table? failure
+function M.refusal()
+  local phase = ngx.get_phase()
+  if YIELDS[phase] then
+    return nil
+  end
+  return { code = "PhaseError", kind = "client", sent = false,
+    retryable = false, attempts = 0, message = ("nothing can wait for an " ..
+      "answer in nginx's %s phase; copy what the call needs, and make it%s " ..
+      "in a timer: ngx.timer.at(0, function(premature) client:call(...) end)")
+      :format(phase, WHERE[phase] or "") }
+end
+
+--- In place of the system's sleep, which would stop the worker.
+---@param seconds number
+---@return boolean
+function M.sleep(seconds)
+  local failure = M.refusal()
+  if failure then
+    Error.raise(failure)
+  end
+  if seconds > 0 then
+    ngx.sleep(seconds)
+  end
+  return true
+end
+
+---@class personalize.Gate
+---@field wait fun(self: personalize.Gate, seconds: number) until it is opened,
+--- or so long
+---@field open fun(self: personalize.Gate) lets all go on who wait
+local Gate = {}
+Gate.__index = Gate
+
+function Gate:wait(seconds)
+  self.waiting = self.waiting + 1
+  self.semaphore:wait(seconds)
+  self.waiting = self.waiting - 1
+end
+
+function Gate:open()
+  if self.waiting > 0 then
+    self.semaphore:post(self.waiting)
+  end
+end
+
+--- Where coroutines wait for what one of them is at.
+---@return personalize.Gate
+function M.gate()
+  return setmetatable({ waiting = 0,
+    semaphore = assert(require("ngx.semaphore").new()) }, Gate)
+end
+
+-- More is no credentials.
+local OUTPUT_MAX = 1024 * 1024
+
+-- What a command prints, until its end.
+local function read_all(process, deadline)
+  local parts, size = {}, 0
+  while true do
+    local left = math.max(1, (deadline - core.monotonic()) * 1000)
+    process:set_timeouts(nil, left, nil, left)
+    local text, why = process:stdout_read_any(4096)
+    if not text then
+      return why == "closed" and table.concat(parts) or nil,
+        why == "timeout" and "it took too long" or tostring(why)
+    end
+    size = size + #text
+    if size > OUTPUT_MAX then
+      return nil, "it printed more than 1 MiB"
+    end
+    parts[#parts + 1] = text
+  end
+end
+
+--- As core.run, without stopping the worker: by ngx.pipe, which not every
+-- nginx has.
+---@param command string
+---@param timeout number seconds
+---@return string? output
+---@return string? why
+function M.run(command, timeout)
+  local deadline = core.monotonic() + timeout
+  local found, pipe = pcall(require, "ngx.pipe")
+  local process, why
+  if found then
+    found, process, why = pcall(pipe.spawn, { "/bin/sh", "-c",
+      "exec 2>/dev/null\n" .. command })
+  end
+  if not found or not process then
+    why = tostring(why or process or pipe)
+    return nil, "this nginx cannot run a command without stopping its " ..
+      "worker (ngx.pipe: " .. (why:match "([^:]*)$"):gsub("^ ", "") .. ")"
+  end
+  local output
+  output, why = read_all(process, deadline)
+  if not output then
+    process:kill(9)
+    return nil, why
+  end
+  local ok, reason, status = process:wait()
+  if ok then
+    return output
+  end
+  return nil, reason == "signal" and ("signal %d ended it"):format(status) or
+    reason == "exit" and ("it ended with status %d"):format(status) or
+    tostring(reason)
+end
+
+--- nginx looks a name up only in order to connect to it.
+---@return nil
+---@return string why
+function M.resolve()
+  return nil, "inside nginx a name cannot be looked at before it is " ..
+    "connected to; give the host's address"
+end
+
+-- One of these in sight, and nginx lets at least something through.
+local VARIABLES = { "AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_DEFAULT_REGION",
+  "AWS_PROFILE", "AWS_REGION", "AWS_ROLE_ARN",
+  "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE" }
+
+--- What to add to an error about something that was not found, or "".
+---@param env fun(name: string): string?
+---@return string
+function M.hint(env)
+  for _, name in ipairs(VARIABLES) do
+    if env(name) then
+      return ""
+    end
+  end
+  return "; nginx hides its environment from its workers: name what they " ..
+    "are to see at the top of nginx.conf, as in env AWS_REGION; env HOME;"
+end
+
+return M
