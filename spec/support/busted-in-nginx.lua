@@ -9,7 +9,12 @@ local nginx = require "spec.support.nginx"
 local RUN = [[
   init_worker_by_lua_block {
     assert(ngx.timer.at(0, function()
-      arg = { [0] = "busted", "--lpath=", "-o", "plainTerminal", %q }
+      -- Past nginx's guard of the globals; and its print writes to the log.
+      rawset(_G, "arg", { [0] = "busted", "--lpath=", "-o", "plainTerminal",
+        %q })
+      rawset(_G, "print", function(...)
+        io.stdout:write(table.concat({ ... }, "\t"), "\n")
+      end)
       local ok, why = xpcall(function()
         require "busted.runner" { standalone = false }
       end, function(message)

@@ -1,6 +1,8 @@
 --- The faults of the fault server, and how a call through each must end.
 -- Knows what faults.py calls them; refuses to know what is called.
 
+local surroundings = require "spec.support.surroundings"
+
 -- How a call ends: its code, or "ok", and its attempts.
 local OK = { "ok", 1 }
 local CLOSED = { "ConnectionError", 3 }
@@ -95,4 +97,30 @@ local BODIES = {
   ["swallow-steady"] = MALFORMED,
 }
 
-return { BODIES = BODIES, FAULTS = FAULTS, PORTS = PORTS, PROXIES = PROXIES, OK = OK }
+-- What is otherwise inside nginx, and why.
+local WORDLESS = "nginx has one word for a handshake that fails"
+local IN_NGINX = {
+  ["length-short"] = { "ResponseError", 3, why = "what follows the end of " ..
+    "an answer is never taken for part of it, nor overlooked" },
+  ["tls-close"] = { "TlsError", 3, unsent = true, says = "TLS",
+    why = WORDLESS },
+  ["tls-reset"] = { "TlsError", 3, unsent = true, says = "TLS",
+    why = WORDLESS },
+  ["tls-plain"] = { "TlsError", 3, unsent = true, says = "TLS",
+    why = WORDLESS },
+  ["tls-old"] = { "TlsError", 3, unsent = true, says = "TLS",
+    why = WORDLESS },
+  ["tls-unknown-ca"] = { "TlsError", 1, unsent = true,
+    says = "lua_ssl_trusted_certificate",
+    why = "nginx's configuration names whom it trusts" },
+}
+if surroundings.in_nginx then
+  for _, list in ipairs { FAULTS, PORTS, PROXIES } do
+    for name in pairs(list) do
+      list[name] = IN_NGINX[name] or list[name]
+    end
+  end
+end
+
+return { BODIES = BODIES, FAULTS = FAULTS, PORTS = PORTS, PROXIES = PROXIES,
+  OK = OK }

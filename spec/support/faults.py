@@ -12,6 +12,8 @@ JSON: http, https (endpoints), ports (name -> endpoint), ca_bundle, pid.
                         requests and connections that fault really saw, how
                         many of these are over, and the last request's head
   GET http/_forget      sets all of that to zero
+  GET http/_fresh       {"https"}: another endpoint, to which nobody has a
+                        connection yet
 
 It ends on SIGTERM, when its stdin is a pipe that closes, or when nobody is
 left to read its stdout.
@@ -631,6 +633,8 @@ def control(peer, request):
     if parts[0] == "_forget":
         SEEN.forget()
         report = {}
+    elif parts[0] == "_fresh":
+        report = {"https": "https://localhost:%d" % open_port(serve, None, GOOD[0])}
     else:
         report = SEEN.report(parts[1] if len(parts) > 1 else "ok")
     peer.send(answer(json.dumps(report).encode()))
@@ -849,6 +853,7 @@ def open_refusing():
 
 
 READY = {}
+GOOD = []  # the context of the good certificate
 
 
 def start(folder):
@@ -866,6 +871,7 @@ def start(folder):
     make_cert(folder, "unknown-ca", "other-ca", good)
     make_self_signed(folder, "self-signed")
 
+    GOOD.append(tls(folder, "good"))
     plain = {
         "refuse": open_refusing(),
         "full": open_full(),
@@ -886,8 +892,7 @@ def start(folder):
                                           tls(folder, name))
     READY.update(
         http="http://localhost:%d" % open_port(serve),
-        https="https://localhost:%d" % open_port(
-            serve, None, tls(folder, "good")),
+        https="https://localhost:%d" % open_port(serve, None, GOOD[0]),
         ca_bundle=os.path.join(folder, "ca.pem"),
         faults=sorted(FAULTS), unread=sorted(UNREAD),
         pid=os.getpid(),

@@ -173,7 +173,30 @@ local function loop(settings, attempt, plan, credentials, deadline)
     unclear = unclear, cause = verdict.cause, message = message }, response
 end
 
---- Makes one call of an operation of Amazon Personalize.
+--- Tells a watcher how a call ended; answers what it is given.
+---@param settings table
+---@param operation string
+---@param started number on the monotonic clock
+---@param output? table
+---@param result table meta, or an error's fields
+---@return table? output
+---@return table result
+---@return any ... more that it was given
+function M.finish(settings, operation, started, output, result, ...)
+  if settings.on_event then
+    M.tell(settings, { name = "call", operation = operation,
+      code = not output and result.code or nil,
+      kind = not output and result.kind or nil, status = result.status,
+      attempts = result.attempts, request_id = result.request_id,
+      endpoint = settings.url, region = settings.region,
+      reconciled = output and result.reconciled or nil,
+      elapsed = core.monotonic() - started })
+  end
+  return output, result, ...
+end
+
+--- Makes one call of an operation of Amazon Personalize; its end is left to
+-- the caller to tell.
 ---@param settings table as the client made them; `service` is what the calls
 --- of one service share
 ---@param operation string
@@ -183,7 +206,7 @@ end
 ---@param deadline number when the call must be over, on the monotonic clock
 ---@return table? output
 ---@return table meta after a failure, the fields of the error
-function M.run(settings, operation, input, credentials, deadline)
+function M.make(settings, operation, input, credentials, deadline)
   local attempt, faults = core.attempt(settings.service, operation, input,
     core.random(16), settings.max_attempts, settings.parameter_validation)
   if not attempt then
@@ -194,6 +217,20 @@ function M.run(settings, operation, input, credentials, deadline)
   return loop(settings, attempt, { operation = operation, input = input,
     reader = read, method = "POST", url = settings.url }, credentials,
     deadline)
+end
+
+--- The same, told when it ends.
+---@param settings table
+---@param operation string
+---@param input? table
+---@param credentials fun(deadline: number): personalize.Credentials?, table?
+---@param deadline number
+---@return table? output
+---@return table meta after a failure, the fields of the error
+function M.run(settings, operation, input, credentials, deadline)
+  local started = core.monotonic()
+  return M.finish(settings, operation, started,
+    M.make(settings, operation, input, credentials, deadline))
 end
 
 local function whole(_, response)
@@ -211,15 +248,17 @@ end
 ---@return table meta after a failure, the fields of the error
 ---@return personalize.Response? refusal after a failure, the last answer
 function M.request(settings, operation, request, credentials, deadline)
+  local started = core.monotonic()
   local attempt, wrong = core.request(settings.service, request,
     core.random(16), settings.max_attempts)
   if not attempt then
-    return nil, { code = "ConfigError", kind = "client",
-      operation = operation, attempts = 0, message = wrong }
+    return M.finish(settings, operation, started, nil, { code = "ConfigError",
+      kind = "client", operation = operation, attempts = 0, message = wrong })
   end
-  return loop(settings, attempt, { operation = operation, reader = whole,
-    method = request.method, url = attempt:url(), source = request.source,
-    progress = request.progress }, credentials, deadline)
+  return M.finish(settings, operation, started, loop(settings, attempt, {
+    operation = operation, reader = whole, method = request.method,
+    url = attempt:url(), source = request.source,
+    progress = request.progress }, credentials, deadline))
 end
 
 return M

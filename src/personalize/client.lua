@@ -102,7 +102,7 @@ local function no_region(found)
   Error.raise { code = "NoRegionError", kind = "client",
     message = ("no region: give the region option, set AWS_REGION, or " ..
       "write region into the profile %s%s"):format(found.profile,
-      nginx.is_here() and nginx.hint(config.env) or "") }
+      found.hint and found.hint(config.env) or "") }
 end
 
 -- The settings that depend on where this runs; a transport of the caller's
@@ -112,8 +112,8 @@ local function settle(found)
   found.sleep = found.sleep and tolerant(found.sleep) or
     in_nginx and nginx.sleep or core.sleep
   if in_nginx then
-    found.gate, found.run, found.resolve = nginx.gate, nginx.run,
-      nginx.resolve
+    found.gate, found.hint = nginx.gate, nginx.hint
+    found.run, found.resolve = nginx.run, nginx.resolve
   end
   if found.transport then
     found.transport = with_headers(found.transport)

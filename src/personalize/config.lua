@@ -64,8 +64,8 @@ local M = {}
 ---@field disable_clock_skew_correction? boolean default false: requests are
 --- signed by AWS's clock as its answers tell it; else
 --- AWS_DISABLE_CLOCK_SKEW_CORRECTION
----@field on_event? fun(event: personalize.Event) told of every attempt and
---- every retry; its errors are swallowed
+---@field on_event? fun(event: personalize.Event) told of every attempt,
+--- every retry and the end of every call; its errors are swallowed
 ---@field sleep? fun(seconds: number): any in place of the system's; a false
 --- result interrupts the call
 ---@field transport? personalize.Transport
@@ -81,7 +81,8 @@ local M = {}
 ---@field proxy? string
 
 ---@class personalize.Event
----@field name "attempt"|"retry"|"wait"|"warning"
+---@field name "attempt"|"retry"|"call"|"wait"|"warning" a call is told when it
+--- ends
 ---@field message? string of a warning, which has no other members
 ---@field operation? string
 ---@field attempt? integer from 1
@@ -90,9 +91,12 @@ local M = {}
 ---@field request_id? string
 ---@field endpoint? string URL
 ---@field region? string
----@field elapsed? number seconds the attempt took
----@field delay? number seconds until the next attempt (name "retry"), or
---- the next look (name "wait")
+---@field elapsed? number seconds the attempt, or all of the call, took
+---@field delay? number seconds until the next attempt (name "retry"), or the
+--- next look (name "wait")
+---@field attempts? integer of the call (name "call")
+---@field kind? "client"|"transport"|"service" of the failure (name "call")
+---@field reconciled? boolean (name "call") as in the meta of a create
 
 ---@class personalize.Response
 ---@field status integer

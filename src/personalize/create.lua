@@ -122,13 +122,12 @@ local function interrupted(result)
       "after %s: %s"):format(result.code, result.message) }
 end
 
---- Makes a CreateDataDeletionJob; the arguments and results of `call.run`.
 -- After an unclear attempt the job is looked for before an error is believed.
-function M.run(settings, operation, input, credentials, deadline)
+local function make(settings, operation, input, credentials, deadline)
   local now = core.monotonic()
   local kept = math.min(KEPT_MOST, (deadline - now) * KEPT_SHARE)
   local started, wanted = core.now(), identity(input)
-  local output, result = call.run(settings, operation, input, credentials,
+  local output, result = call.make(settings, operation, input, credentials,
     deadline - kept)
   if not output and result.code == "LimitExceededException" then
     result.message = result.message .. QUOTA_HINT
@@ -163,6 +162,13 @@ function M.run(settings, operation, input, credentials, deadline)
   result.message = result.message ..
     "; the job may have been created all the same: look for it by its name"
   return nil, result
+end
+
+--- Makes a CreateDataDeletionJob; the arguments and results of `call.run`.
+function M.run(settings, operation, input, credentials, deadline)
+  local started = core.monotonic()
+  return call.finish(settings, operation, started,
+    make(settings, operation, input, credentials, deadline))
 end
 
 return M

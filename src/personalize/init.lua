@@ -14,6 +14,7 @@ local M = {
   _VERSION = require "personalize.version",
   Error = Error,
   is_error = Error.is_error,
+  log_ngx = require "personalize.log_ngx",
   new = Client.new,
 }
 

@@ -22,6 +22,10 @@ local MINUTE, HOUR = 60, 3600
 -- After a refresh that failed: no source is asked again for so long.
 local BACKOFF_LEAST, BACKOFF_MOST = 300, 600
 
+-- Others wait so long for one that asks; then the next asks, too. Who asked may
+-- be gone: a request that its client left takes its coroutine along.
+local PATIENCE = 5
+
 -- When refreshing begins to be tried, by the lifetime that was granted.
 local function advisory_window(lifetime)
   if lifetime <= 20 * MINUTE then
@@ -37,11 +41,14 @@ end
 --- asks the source; credentials with `is_stable = true` are served beyond their
 --- expiration when the source fails; an error's fields with `unrecoverable =
 --- true` are never answered from the cache
----@param options? { advisory_window?: number } seconds, in place of the rule
+---@param options? { advisory_window?: number, gate?: fun(): personalize.Gate }
+--- seconds, in place of the rule; where coroutines of one Lua state wait
 ---@return personalize.CredentialsCache
 function M.new(fetch, options)
   -- In a function, so that no walk over a cache meets a secret.
-  local state = { fetch = fetch, window = options and options.advisory_window }
+  options = options or {}
+  local state = { fetch = fetch, window = options.advisory_window,
+    new_gate = options.gate }
   return setmetatable({ state = function() return state end }, Cache)
 end
 
@@ -90,39 +97,92 @@ local function fall_back(state, failure, now)
   return kept
 end
 
---- Credentials to sign with.
----@param deadline? number of the call that wants them, monotonic clock
----@return personalize.Credentials? credentials
----@return table? failure an error's fields
-function Cache:get(deadline)
-  local state, now = self.state(), core.now()
-  local ask, must = due(state, now)
-  if not ask then
-    return state.kept
-  elseif state.kept and state.quiet_until and now < state.quiet_until then
-    return state.kept
-  elseif state.asking and state.kept and not must then
-    return state.kept -- another coroutine is at it
+-- Asks the source, as the only one at it. What it fails with is everybody's
+-- who waits, unless it was this caller's time that ended.
+local function ask(state, deadline)
+  local turn = { patience = core.monotonic() + PATIENCE }
+  state.asking = turn
+  if state.new_gate then
+    turn.gate = state.new_gate()
   end
-
-  state.asking = true
   local ok, found, failure = pcall(state.fetch, deadline)
-  state.asking = false
+  local is_own = not ok or failure and (failure.code == "InterruptedError" or
+    failure.code == "PhaseError" or
+    deadline ~= nil and core.monotonic() >= deadline)
   if not ok then
-    return nil, { code = "CredentialsError", kind = "client",
+    found, failure = nil, { code = "CredentialsError", kind = "client",
       message = "the source of credentials raised an error", cause = found }
   end
-  now = core.now()
+  local now = core.now()
   if found and is_expired(found, now) and state.kept then
     -- A source that is down hands out what it has.
     found, failure = nil, { code = "CredentialsError", kind = "client",
       message = "the source answered with expired credentials" }
   end
-  if not found then
-    return fall_back(state, failure, now)
+  if found then
+    keep(state, found, now)
+  elseif ok and not is_own then
+    found, failure = fall_back(state, failure, now)
+    turn.failure = failure
+  elseif state.kept and not state.rejected and
+    not is_expired(state.kept, now) then
+    found, failure = state.kept, nil
   end
-  keep(state, found, now)
-  return found
+  if state.asking == turn then
+    state.asking = nil
+  end
+  if turn.gate then
+    turn.gate:open()
+  end
+  return found, failure
+end
+
+-- Until the one that asks has its answer, or too much time has passed.
+-- Answers that one's failure, where it is this one's, too.
+local function wait(turn, deadline)
+  local now = core.monotonic()
+  turn.gate:wait(math.max(0, math.min(turn.patience, deadline or math.huge) -
+    now))
+  -- A table for each: the error made of it is the caller's.
+  local failure
+  for name, value in pairs(turn.failure or {}) do
+    failure = failure or {}
+    failure[name] = value
+  end
+  return failure
+end
+
+local function is_waited_for(turn)
+  return turn and turn.gate and core.monotonic() < turn.patience
+end
+
+--- Credentials to sign with.
+---@param deadline? number of the call that wants them, monotonic clock
+---@return personalize.Credentials? credentials
+---@return table? failure an error's fields
+function Cache:get(deadline)
+  local state = self.state()
+  while true do
+    local now = core.now()
+    local is_due, must = due(state, now)
+    if not is_due then
+      return state.kept
+    elseif state.kept and state.quiet_until and now < state.quiet_until then
+      return state.kept
+    elseif state.asking and state.kept and not must then
+      return state.kept -- another coroutine is at it
+    elseif not is_waited_for(state.asking) then
+      return ask(state, deadline)
+    end
+    local failure = wait(state.asking, deadline)
+    if failure then
+      return nil, failure
+    elseif deadline and core.monotonic() >= deadline then
+      return nil, { code = "TimeoutError", kind = "transport",
+        retryable = true, message = "no time was left to wait for " ..
+          "credentials, which another call had asked for" }
+    end
+  end
 end
 
 --- The service refused these credentials as expired: the next `get` asks the

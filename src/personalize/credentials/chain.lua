@@ -42,7 +42,7 @@ function M.fetch(world)
     lines[#lines + 1] = ("  %s: %s"):format(source.name, why)
   end
   return nil, { code = "NoCredentialsError", kind = "client",
-    message = table.concat(lines, "\n") }
+    message = table.concat(lines, "\n") .. (world.hint or "") }
 end
 
 return M

@@ -20,6 +20,7 @@ local M = {}
 --- of core.run
 ---@field resolve? fun(host: string): string[]?, string? in place of
 --- core.resolve
+---@field hint? string for an error about what was not found
 ---@field warn? fun(message: string) told of what went wrong on the side
 
 --- A failure of a source that is configured.

@@ -99,6 +99,7 @@ function M.new(settings, env, services, deadline)
     use_global = settings.sts_regional_endpoints == "legacy",
     services = services,
     deadline = deadline,
+    hint = settings.hint and settings.hint(env),
     run = settings.run,
     resolve = settings.resolve,
   }

@@ -1,0 +1,45 @@
+--- Calls as lines of nginx's error log: given as `on_event`.
+-- Knows events and nginx's levels; refuses to log what an event does not say.
+
+local function plural(count, noun)
+  return count == 1 and "1 " .. noun or count .. " " .. noun .. "s"
+end
+
+local function line(event)
+  local where = {}
+  if event.status then
+    where[1] = "HTTP " .. event.status
+  end
+  if event.request_id then
+    where[#where + 1] = "request " .. event.request_id
+  end
+  where[#where + 1] = plural(event.attempts or 0, "attempt")
+  where[#where + 1] = ("%.3f s"):format(event.elapsed or 0)
+  if event.reconciled then
+    where[#where + 1] = "found by its name"
+  end
+  return ("personalize: %s %s (%s)"):format(event.operation,
+    event.code or "ok", table.concat(where, ", "))
+end
+
+-- What somebody should look at, and what went well after all.
+local function level(event)
+  if not event.code then
+    return (event.attempts > 1 or event.reconciled) and ngx.WARN or ngx.INFO
+  end
+  local is_refusal = event.kind == "service" and event.status and
+    event.status < 500
+  return is_refusal and ngx.WARN or ngx.ERR
+end
+
+--- One short line for each finished call: info where it went well, warn where
+--- it took more than one attempt or the service refused it, else err.
+--- Warnings are logged, too.
+---@param event personalize.Event
+return function(event)
+  if event.name == "call" then
+    ngx.log(level(event), line(event))
+  elseif event.name == "warning" then
+    ngx.log(ngx.WARN, "personalize: ", event.message)
+  end
+end
