@@ -127,7 +127,8 @@ function nginx.configuration(folder, listen, given)
   return (TEMPLATE:gsub("%$(%l+)", values))
 end
 
-local function free_port()
+--- A port that nobody had a moment ago.
+function nginx.free_port()
   return output_of("python3 -c 'import socket; s = socket.socket(); " ..
     's.bind(("127.0.0.1", 0)); print(s.getsockname()[1])\''):match "%d+"
 end
@@ -146,7 +147,7 @@ function nginx.start(given)
     is_guest = given.folder ~= nil,
     handle = require("personalize.curl").handle() }, mt)
   for attempt = 1, 5 do
-    self.port = free_port()
+    self.port = nginx.free_port()
     self.url = "http://127.0.0.1:" .. self.port
     write(self.folder .. "/nginx.conf",
       nginx.configuration(self.folder, "127.0.0.1:" .. self.port, given))
