@@ -415,7 +415,7 @@ describe("a retry", function()
       names[i] = event.name
       assert.equal(LIST, event.operation)
     end
-    assert.equal("attempt retry attempt retry attempt",
+    assert.equal("attempt retry attempt retry attempt call",
       table.concat(names, " "))
     local first, wait, second, again, third = (unpack or table.unpack)(
       world.events)

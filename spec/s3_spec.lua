@@ -546,7 +546,7 @@ describe("a bucket", function()
       end })
     assert(put(bucket, KEY, TEXT))
     assert.same({ "attempt PutObject SlowDown", "retry PutObject SlowDown",
-      "attempt PutObject nil" }, events)
+      "attempt PutObject nil", "call PutObject nil" }, events)
   end)
 end)
 

@@ -62,6 +62,7 @@ function serve.PutObject(world, input, request, headers)
   return world:response(200, "", { ["x-amz-version-id"] = version,
     ["x-amz-request-id"] = "s3-" .. world.versions,
     ["x-amzn-requestid"] = false,
+    etag = ('"%s"'):format(core.sha1_hex(body)),
     ["x-amz-server-side-encryption"] = "AES256" })
 end
 
