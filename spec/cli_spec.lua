@@ -202,7 +202,7 @@ describe("delete-users", function()
     local status, out, err = delete "--json"
     assert.equal(0, status)
     assert.same(RECEIPT, cjson.decode(out))
-    has(out, '{\n  "version": 1,\n  "name": "run",\n  "status": "COMPLETED"')
+    has(out, '{\n  "version": 1,\n  "name": "run",\n  "users": 1234567')
     has(err, "check: ")
   end)
 

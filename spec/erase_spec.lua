@@ -382,6 +382,7 @@ describe("delete_users", function()
         assert.same({ "check", "create", "upload", "wait", "cleanup" }, phases)
         assert.equal(10, seen.upload.users)
         assert.equal(1, seen.wait.jobs)
+        assert.same({ PENDING = 1 }, seen.wait.statuses)
         local e = raised(options { name = "other",
           on_progress = function(progress)
             if progress.phase == "wait" then

@@ -23,6 +23,11 @@ local DAY = 24 * 3600
 -- A name that is taken, and no list that shows its job: lists may lag.
 local LAG_PAUSES = { 0.5, 1, 2, 4, 8, 15, 30 }
 
+local function tell_jobs(run, phase, part)
+  lists.tell(run, phase, { part = part, jobs_done = run.done,
+    statuses = run.statuses })
+end
+
 local function rest(run, seconds)
   if not pace.rest(run.settings.sleep, seconds) then
     Error.raise { code = "InterruptedError", kind = "client", message =
@@ -81,15 +86,16 @@ end
 
 -- Brings the receipt up to date.
 local function settle(run, is_over)
-  local all, done = {}, 0
+  local all, statuses = {}, {}
   for _, slot in ipairs(run.slots or {}) do
     for _, entry in ipairs(slot.entries) do
       all[#all + 1] = entry
     end
     local status = slot.entry.status
-    done = done + ((status == "COMPLETED" or status == "FAILED") and 1 or 0)
+    statuses[status] = (statuses[status] or 0) + 1
   end
-  run.receipt.jobs, run.done = all, done
+  run.receipt.jobs, run.statuses = all, statuses
+  run.done = (statuses.COMPLETED or 0) + (statuses.FAILED or 0)
   receipts.settle(run.receipt, is_over)
 end
 
@@ -137,7 +143,7 @@ end
 
 -- What earlier runs left: for each slot the tries that exist, one by one.
 local function look(run)
-  lists.tell(run, "create", { jobs_done = 0 })
+  tell_jobs(run, "create")
   for _, group in ipairs(run.groups) do
     local found = listed(run, group)
     for _, slot in ipairs(run.slots) do
@@ -196,7 +202,7 @@ local function create(run, slot)
     return false
   end
   lists.upload(run, slot.part)
-  lists.tell(run, "create", { part = slot.part, jobs_done = run.done })
+  tell_jobs(run, "create", slot.part)
   local output, result = call(run, "CreateDataDeletionJob",
     input_of(run, slot))
   if output then
@@ -277,7 +283,7 @@ local function wait(run)
   local next_delay = delays(run)
   refresh(run)
   while run.done < #run.slots do
-    lists.tell(run, "wait", { jobs_done = run.done })
+    tell_jobs(run, "wait")
     local left = run.deadline - core.monotonic()
     if left <= 0 then
       time_out(run)
@@ -289,13 +295,13 @@ local function wait(run)
     end
     create_all(run)
   end
-  lists.tell(run, "wait", { jobs_done = run.done })
+  tell_jobs(run, "wait")
 end
 
 -- Removes the lists; only once nothing needs them any more.
 local function clean_up(run)
   for number, part in ipairs(run.parts) do
-    lists.tell(run, "cleanup", { part = number, jobs_done = run.done })
+    tell_jobs(run, "cleanup", number)
     local removed, failure = run.bucket:remove(run.keys[number],
       { version_id = part.version_id })
     if not removed then

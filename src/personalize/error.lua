@@ -5,8 +5,8 @@
 ---@field code string AWS's exception name, "HTTP 503" for an answer that named
 --- none, or one of ours: ParamValidationError, ConfigError, NoRegionError,
 --- NoCredentialsError, CredentialsError, UserListError, WaitTimeoutError,
---- DataDeletionJobFailed, InterruptedError, PhaseError, ConnectionError,
---- TimeoutError, TlsError, ResponseError
+--- DataDeletionJobFailed, InterruptedError, PhaseError, InternalError (a fault
+--- of ours), ConnectionError, TimeoutError, TlsError, ResponseError
 ---@field message string for people; never a secret, tag or user id
 ---@field kind "client"|"transport"|"service" who failed: this side before
 --- sending, the way there and back, or AWS
@@ -18,6 +18,8 @@
 ---@field unclear? boolean true when a create failed and its job may exist all
 --- the same
 ---@field params? personalize.ParamFault[] every fault of the input
+---@field fault_counts? table<string, integer> of a UserListError: how many
+--- faults there are of each code; `params` has the first 100 of each
 ---@field job? personalize.DataDeletionJob as last seen, of a wait
 ---@field receipt? table of delete_users, complete however far it came
 ---@field cause? any the error underneath

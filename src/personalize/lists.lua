@@ -22,6 +22,7 @@ local M = {}
 ---@field parts? integer
 ---@field jobs? integer to be created in all
 ---@field jobs_done? integer COMPLETED or FAILED
+---@field statuses? table<string, integer> how many jobs have which status
 
 -- Tells how far a run is; what that raises ends the run.
 function M.tell(run, phase, more)
@@ -131,8 +132,13 @@ function M.guarded(run, body)
   if ok then
     return
   elseif not Error.is_error(raised) then
-    raised = setmetatable({ code = "InternalError", kind = "client",
-      message = "an error that nobody expected", cause = raised }, Error)
+    -- What the interpreter `lua` raises on Ctrl-C, wherever it is just then.
+    local is_interrupt = type(raised) == "string" and
+      raised:find "interrupted!$" ~= nil
+    raised = setmetatable({ kind = "client", cause = raised,
+      code = is_interrupt and "InterruptedError" or "InternalError",
+      message = is_interrupt and "interrupted" or
+        "an error that nobody expected" }, Error)
   end
   raised.receipt = run.settle and run.receipt or nil
   error(raised, 0)

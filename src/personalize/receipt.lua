@@ -139,13 +139,14 @@ end
 -- guide, "Deleting users and their data with a data deletion job"), but for
 -- the events: that sending them brings a user back is inferred.
 local function remaining(receipt, jobs, count)
-  local list, unremoved = {}, 0
+  local list, sent = {}, {}
   for _, job in ipairs(jobs) do
     sentence(list, job.status == "FAILED", "Job %s FAILED: %s. Run the same " ..
       "call again: its part is sent once more.", job.job_name,
       ((job.failure_reason or "no reason given"):gsub("%.$", "")))
     sentence(list, job.status == "UNKNOWN", "Job %s may have been created: " ..
       "run the same call again to find out.", job.job_name)
+    sent[job.part] = job.arn or sent[job.part]
     sentence(list, job.role_arn and job.role_arn ~= receipt.role_arn,
       "Job %s was created with another role, %s.", job.job_name,
       tostring(job.role_arn))
@@ -155,10 +156,12 @@ local function remaining(receipt, jobs, count)
   sentence(list, count.running > 0, "%d of %d jobs are not over: until then " ..
     "the users' data may still be used, and the users appear in segments. " ..
     "Run the same call again to follow them.", count.running, #jobs)
+  local is_there = false
   for _, part in ipairs(receipt.parts) do
-    unremoved = unremoved + (part.removed_at and 0 or 1)
+    is_there = is_there or not part.removed_at and
+      (part.request_id or sent[part.part]) ~= nil
   end
-  sentence(list, unremoved > 0, "The uploaded list is personal data: remove " ..
+  sentence(list, is_there, "The uploaded list is personal data: remove " ..
     "it from s3://%s, with all its versions, once all jobs are COMPLETED.",
     receipt.bucket)
   list[#list + 1] = "In each dataset group with custom resources, create a " ..

@@ -89,7 +89,8 @@ end
 local function list_error(message, more)
   more = more or {}
   Error.raise { code = "UserListError", kind = "client", message = message,
-    params = more.params, cause = more.cause }
+    params = more.params, fault_counts = more.fault_counts,
+    cause = more.cause }
 end
 
 -- What pass one of a list is told on its way.
@@ -200,7 +201,8 @@ local function refuse(given, summary)
   if summary.fault_count > #texts then
     texts[#texts + 1] = ("and %d more"):format(summary.fault_count - #texts)
   end
-  list_error(table.concat(texts, "; "), { params = params })
+  list_error(table.concat(texts, "; "), { params = params,
+    fault_counts = summary.fault_counts })
 end
 
 local function read(list, given, hooks)

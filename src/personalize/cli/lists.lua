@@ -3,6 +3,7 @@
 -- deleted.
 
 local cjson = require "cjson"
+local receipts = require "personalize.receipt"
 local status = require "personalize.cli.status"
 local text = require "personalize.cli.text"
 
@@ -32,7 +33,7 @@ end
 
 local function print_receipt(run, receipt)
   if run.options.json then
-    run.out(text.json(receipt, true) .. "\n")
+    run.out(receipts.json(receipt))
     return
   end
   local lines = {
@@ -68,8 +69,7 @@ local function hand_over(run, receipt)
   local path = run.options.receipt
   local failed
   if path then
-    local ok, wrong = run.world.write_file(path,
-      text.json(receipt, true) .. "\n")
+    local ok, wrong = run.world.write_file(path, receipts.json(receipt))
     if not ok then
       failed = status.OTHER
       run:warn(("the receipt could not be written to %s: %s"):format(path,

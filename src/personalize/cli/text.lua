@@ -1,4 +1,4 @@
---- Numbers and times as people read them, and JSON as an audit file has it.
+--- Numbers and times as people read them, and JSON of small answers.
 -- Knows how things are written; refuses to know what they are.
 
 local M = {}
@@ -72,17 +72,8 @@ function M.time(seconds)
 end
 
 -- -- JSON ---------------------------------------------------------------------
--- Members come in an order of their own, so that two receipts can be compared
--- line by line; lua-cjson has whatever order a table has.
-
-local FIRST = {}
-for place, name in ipairs { "version", "name", "status", "ticket", "requester",
-  "region", "bucket", "prefix", "role_arn", "dataset_group_arns", "format",
-  "column", "unique", "part_size", "users", "duplicates", "bytes", "started",
-  "finished", "part", "dataset_group_arn", "job_name", "arn", "sha256",
-  "location", "parts", "jobs", "remaining", "history" } do
-  FIRST[name] = place
-end
+-- Members come in the order of their names; lua-cjson has whatever order a
+-- table has.
 
 -- Of the tables that may be empty, those that are no lists.
 local OBJECTS = { fault_counts = true, tags = true }
@@ -115,13 +106,7 @@ local function members(value)
   for name in pairs(value) do
     names[#names + 1] = name
   end
-  table.sort(names, function(a, b)
-    local first, second = FIRST[a] or math.huge, FIRST[b] or math.huge
-    if first ~= second then
-      return first < second
-    end
-    return tostring(a) < tostring(b)
-  end)
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
   return names
 end
 
