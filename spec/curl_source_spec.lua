@@ -6,6 +6,7 @@ local child = require "spec.support.child"
 local cjson = require "cjson"
 local counts = require "spec.support.counts"
 local curl = require "personalize.curl"
+local native = require "spec.support.native"
 local sources = require "spec.support.sources"
 local system = require "system"
 
@@ -306,5 +307,85 @@ describe("the limits of speed", function()
         assert.truthy(err.message:find(name, 1, true))
       end
     end)
+  end
+end)
+
+describe("Ctrl-C", function()
+  for name, fault in pairs { ["while it is sent"] = "swallow-hang",
+    ["while an answer is waited for"] = "hang" } do
+    it("ends an exchange with a source " .. name, function()
+      local run = child.start(("env LUA_PATH=%s LUA_CPATH=%s %s -e %s"):format(
+        child.quote(package.path), child.quote(package.cpath),
+        child.interpreter(), child.quote(([[
+          local sources = require "spec.support.sources"
+          sources.install()
+          local ok, _, err = pcall(function()
+            local handle = require("personalize.curl").handle()
+            return handle:perform { method = "PUT", proxy = "", url = %q,
+              body = sources.new(("b"):rep(%d)), timeout = 30 }
+          end)
+          print(ok, err and err.code, err and err.retryable)]]):format(
+          info.http .. "/" .. fault, fault == "hang" and 1000 or #HUGE))))
+      local stop = now() + 10
+      while seen("_seen/" .. fault).requests < 1 do
+        assert(now() < stop, "no request came")
+        system.sleep(0.005)
+      end
+      local before = now()
+      run:signal "INT"
+      assert.equal("true\tInterruptedError\tfalse", run:line())
+      assert.is_true(now() - before < 1.5, "took " .. now() - before)
+      run:stop()
+    end)
+  end
+end)
+
+describe("a forked child", function()
+  local process, reason = native.load "process"
+  if not process then
+    pending(reason)
+    return
+  end
+
+  -- Of a fork between two exchanges, and in the middle of one.
+  for _, scheme in ipairs { "http", "https" } do
+    it("leaves the parent's connection alone over " .. scheme, function()
+      local more = { url = info[scheme] .. "/ok" }
+      assert(put(nil, sources.new "one", more))
+      local pid = process.fork()
+      if pid == 0 then
+        local done = pcall(put, nil, sources.new "two", more)
+        handle:close()
+        process.leave(done and 7 or 1)
+      end
+      assert.equal(7, process.wait(pid))
+      assert(put(nil, sources.new "three", more))
+      assert.equal(2, seen "_seen/ok".connections)
+    end)
+
+    for name, how in pairs { ["that closes and leaves"] = function()
+      handle:close()
+      process.leave(7)
+    end, ["that goes on"] = function() end } do
+      it(("of a progress function %s does so, too, over %s"):format(name,
+        scheme), function()
+        local pid
+        local response, err = put(nil, sources.new(LONGEST), {
+          url = info[scheme] .. "/swallow-steady", progress = function()
+            if not pid then
+              pid = process.fork()
+              if pid == 0 then
+                how()
+              end
+            end
+          end })
+        if pid == 0 then
+          handle:close()
+          process.leave(err and err.code == "InterruptedError" and 7 or 1)
+        end
+        assert.equal(200, response.status)
+        assert.equal(7, process.wait(pid))
+      end)
+    end
   end
 end)

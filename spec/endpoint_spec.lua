@@ -562,3 +562,17 @@ describe("pseudo_region", function()
     end)
   end
 end)
+
+describe("is_s3_key", function()
+  it("takes UTF-8 of 1 to 1024 bytes", function()
+    for _, key in ipairs { "a", "/", "..", " ", "\0", "\195\169",
+      ("k"):rep(1024), ("\226\130\172"):rep(341) } do
+      assert.is_true(core.is_s3_key(key))
+    end
+    for _, key in ipairs { "", ("k"):rep(1025), ("\226\130\172"):rep(342),
+      "\255", "a\195", "\192\128", "\237\160\128", "\244\144\128\128" } do
+      assert.is_false(core.is_s3_key(key))
+    end
+    assert.is_false(pcall(core.is_s3_key, 1))
+  end)
+end)

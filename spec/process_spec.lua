@@ -4,6 +4,7 @@
 local child = require "spec.support.child"
 local cjson = require "cjson"
 local descriptors = require "spec.support.counts".descriptors
+local native = require "spec.support.native"
 local personalize = require "personalize"
 local stub = require "spec.support.stub"
 local system = require "system"
@@ -11,10 +12,6 @@ local system = require "system"
 local now = system.monotime or system.gettime
 -- For what may take no longer than a second, on a machine that is busy.
 local A_SECOND = 1.5
-
-local HERE = debug.getinfo(1, "S").source:match("^@(.*/)") or "spec/"
-local LUA = type(rawget(_G, "jit")) == "table" and "luajit" or
-  "lua" .. _VERSION:match "%d%.%d"
 
 local server, info, control
 
@@ -44,22 +41,6 @@ local function options(fault, more, scheme)
     given[name] = value
   end
   return given
-end
-
--- The module of spec/support/process.c for this Lua, or nil and a reason.
-local function load_process()
-  local file = os.tmpname()
-  os.remove(file)
-  local library = file .. ".so"
-  local done = os.execute(("cc -shared -fPIC -o %s $(pkg-config --cflags " ..
-    "%s) %ssupport/process.c -lpthread >/dev/null 2>&1"):format(
-    child.quote(library), LUA, HERE))
-  if done ~= 0 and done ~= true then
-    return nil, "spec/support/process.c could not be built for " .. LUA
-  end
-  local open, err = package.loadlib(library, "luaopen_spec_process")
-  os.remove(library)
-  return open and open(), err
 end
 
 setup(function()
@@ -257,7 +238,7 @@ describe("garbage", function()
   end)
 end)
 
-local process, reason = load_process()
+local process, reason = native.load "process"
 
 describe("a fork", function()
   if not process then

@@ -187,6 +187,32 @@ describe("put", function()
     assert.is_true(math.abs(time_for(100 * 1048576) - 807) < 1)
   end)
 
+  it("works by a transport written in Lua, which reads the source", function()
+    local curl = require("personalize.curl").handle()
+    local blocks, told = 0, 0
+    local settings = buckets.settings(server:options {
+      sleep = no_sleep, transport = function(request)
+        local parts, length = {}, request.body.length
+        repeat
+          parts[#parts + 1] = request.body:read(1000000)
+          blocks = blocks + 1
+        until not parts[blocks]
+        request.body = table.concat(parts)
+        assert(#request.body == length)
+        request.progress(length)
+        request.progress, blocks = nil, 0
+        return curl:perform(request)
+      end })
+    server:fault { name = "SlowDown", operation = "PutObject", times = 1 }
+    local bucket = assert(s3.open(settings, { bucket = server.bucket }))
+    assert(bucket:put { key = KEY, body = sources.new(BIG),
+      sha256 = core.sha256_hex(BIG),
+      on_progress = function(bytes) told = told + bytes end })
+    curl:close()
+    assert.equal(core.sha256_hex(BIG), versions(KEY)[1].sha256)
+    assert.equal(2 * #BIG, told)
+  end)
+
   it("waits for S3's word before it sends what is long", function()
     server:fault { name = "AccessDenied", operation = "PutObject" }
     local source = sources.new(BIG)
@@ -551,7 +577,7 @@ describe("a bucket", function()
 end)
 
 describe("the address", function()
-  local function url(options, bucket)
+  local function url(options, bucket, text)
     local asked
     options.transport = function(request)
       asked = request.url
@@ -559,7 +585,7 @@ describe("the address", function()
     end
     options.credentials = stub.CREDENTIALS
     options.region = options.region or "eu-west-1"
-    assert(put(assert(s3.open(buckets.settings(options),
+    assert(put(assert(s3.open(buckets.settings(options, text),
       { bucket = bucket or "lists" })), "a/b.csv", TEXT))
     return asked
   end
@@ -595,6 +621,26 @@ describe("the address", function()
       assert.equal(case[2], url(case[1], case[3]))
     end)
   end
+
+  it("is as the profile's s3 settings say, after the option", function()
+    local profile = "[default]\ns3 =\n  addressing_style = Path\n"
+    assert.equal("https://s3.eu-west-1.amazonaws.com/lists/a/b.csv",
+      url({}, nil, profile))
+    assert.equal("https://lists.s3.eu-west-1.amazonaws.com/a/b.csv",
+      url({ s3_addressing = "virtual" }, nil, profile))
+    assert.equal("https://lists.s3.eu-west-1.amazonaws.com/a/b.csv",
+      url({}, nil, "[default]\ns3 =\n  max_queue_size = 1000\n"))
+    local e = stub.failure(buckets.settings, {},
+      "[default]\ns3 =\n  addressing_style = elsewhere\n")
+    assert.equal("ConfigError", e.code)
+    assert.truthy(e.message:find("auto, virtual or path", 1, true))
+  end)
+
+  it("is of the profile's services section", function()
+    assert.equal("http://127.0.0.1:9002/lists/a/b.csv", url({}, nil,
+      "[default]\nservices = mine\n[services mine]\ns3 =\n" ..
+      "  endpoint_url = http://127.0.0.1:9002\n"))
+  end)
 
   it("is the environment's where that has one", function()
     environment.set { AWS_ENDPOINT_URL_S3 = "http://127.0.0.1:9001" }

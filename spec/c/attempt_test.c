@@ -257,6 +257,49 @@ TEST(heads_with_a_token)
     pz_service_free(&service);
 }
 
+TEST(bodies_told_by_length)
+{
+    static const struct {
+        unsigned long long length;
+        const char *hash, *body, *line; /* line NULL: refused */
+    } table[] = {
+        { 0, "h", "", "content-length: 0" },
+        { 1, "h", "", "content-length: 1" },
+        { 5368709120ull, "h", "", "content-length: 5368709120" },
+        { 0, "", "{}", "content-length: 2" },
+        { 0, "h", "{}", "content-length: 2" },
+        { 1, "h", "{}", NULL },
+        { 1, "", "", NULL },
+    };
+    struct pz_service_params params = usual();
+
+    BEGIN();
+    for (size_t i = 0; i < PZ_COUNT(table); i++) {
+        struct pz_credentials c = keys();
+        struct pz_service service;
+        struct pz_attempt attempt;
+        struct pz_plan plan;
+
+        open_service(&service, &params);
+        memset(&plan, 0, sizeof plan);
+        plan.method = LIT("PUT");
+        plan.path = LIT("/a");
+        plan.length = table[i].length;
+        plan.payload_hash = pz_slice_of(table[i].hash);
+        assert_int_equal(
+            pz_attempt_begin(&attempt, &service, &plan,
+                             guard(0, pz_slice_of(table[i].body)),
+                             random_bytes, 1),
+            table[i].line ? PZ_OK : PZ_EINVAL);
+        if (table[i].line) {
+            assert_int_equal(pz_attempt_sign(&attempt, &service, &c, NOW),
+                             PZ_OK);
+            assert_line(&service, table[i].line);
+        }
+        pz_service_free(&service);
+    }
+}
+
 TEST(times_refused)
 {
     struct pz_service_params params = usual();
@@ -361,6 +404,7 @@ int main(void)
         cmocka_unit_test(operations_refused),
         cmocka_unit_test(heads),
         cmocka_unit_test(heads_with_a_token),
+        cmocka_unit_test(bodies_told_by_length),
         cmocka_unit_test(times_refused),
         cmocka_unit_test(invocation_ids),
 #ifdef PZ_TEST

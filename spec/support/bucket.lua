@@ -7,11 +7,14 @@ local s3 = require "personalize.s3"
 
 local bucket = {}
 
---- Complete settings, as a client has them, of these options.
-function bucket.settings(options)
+--- Complete settings, as a client has them, of these options and this text of a
+-- config file.
+function bucket.settings(options, text)
   local settings = config.resolve(options)
   local keys = settings.credentials
-  config.complete(settings, { profiles = {}, services = {}, paths = {} })
+  local shared = assert(core.ini(text or "", "config"))
+  shared.paths = { config = "config", credentials = "credentials" }
+  config.complete(settings, shared)
   settings.get_credentials = function() return keys end
   settings.sleep = settings.sleep or core.sleep
   if not settings.transport then

@@ -208,6 +208,15 @@ for name, keys in pairs { signed = KEYS, unsigned = false } do
   end)
 end
 
+run("request, a body that only its hash stands for", function()
+  local request = copy(put, { length = 5e9, unsigned = false })
+  request.body = nil
+  local attempt = assert(core.request(shared, request, RANDOM, 1))
+  local head, body = attempt:sign(KEYS, NOW)
+  same("", body)
+  assert(head:find("content-length: 5000000000\r\n", 1, true))
+end)
+
 run("request, refused", function()
   local attempt, message = core.request(shared, copy(put, { path = "/a\r\n" }),
     RANDOM, 1)

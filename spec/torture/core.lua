@@ -78,6 +78,11 @@ test("s3_path", "", function()
   same("/lists/" .. ("%20"):rep(100), core.s3_path("lists", (" "):rep(100)))
 end)
 
+test("is_s3_key", "", function()
+  same(true, core.is_s3_key "lists/users.csv")
+  same(false, core.is_s3_key "\255")
+end)
+
 test("partition", "", function()
   same("aws-us-gov", core.partition("us-gov-mars-9").id)
   same("us-isof-east-1", core.partition("us-isof-south-1").regions[2])

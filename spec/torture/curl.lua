@@ -117,6 +117,67 @@ run("perform, TLS", function()
   same(200, response.status)
 end)
 
+local sources = require "spec.support.sources"
+sources.install()
+local BODY = ("b"):rep(300000)
+
+run("perform, a source", function()
+  local told
+  local response = must(handle:perform(request("/echo", { method = "PUT",
+    body = sources.new(BODY), progress = function(bytes) told = bytes end })))
+  same(#BODY, #response.body)
+  same(#BODY, told)
+end)
+
+run("perform, a source and a new handle", function()
+  local fresh = curl.handle()
+  same(200, must(fresh:perform(request("/ok", {
+    body = sources.new(BODY) }))).status)
+  fresh:close()
+end)
+
+run("perform, a source that fails", function()
+  local _, err = handle:perform(request("/ok", {
+    body = sources.new(BODY, { fails = 100000 }) }))
+  if err.message:find("memory", 1, true) then
+    error(err.message, 0)
+  end
+  same("UserListError", err.code)
+end)
+
+run("perform, a progress function that raises", function()
+  local ok, err, failure = pcall(handle.perform, handle, request("/ok", {
+    body = sources.new(BODY), progress = function() error("enough", 0) end }))
+  if ok then
+    must(err, failure) -- no memory to begin with
+  end
+  same(false, ok)
+  if tostring(err):find("memory", 1, true) then
+    error(err, 0)
+  end
+  same("enough", err)
+end)
+
+run("perform, a handle closed by its progress function", function()
+  local fresh = curl.handle()
+  same(200, must(fresh:perform(request("/ok", { body = sources.new(BODY),
+    progress = function() fresh:close() end }))).status)
+end)
+
+for name, case in pairs {
+  ["a source that is none"] = { body = io.stdout },
+  ["a source of another build"] = { body = sources.new("", { version = 9 }) },
+  ["a progress function that is none"] = { progress = 5 },
+  ["a limit of speed that is none"] = { body = sources.new "",
+    low_speed_limit = 0 },
+} do
+  run("perform, " .. name, function()
+    local _, err = handle:perform(request("/ok", case))
+    same("ConfigError", err.code)
+  end)
+end
+
+sources.restore()
 handle:close()
 faults:stop()
 torture.finish()

@@ -29,6 +29,8 @@ CURLcode pz_curl_ready(struct pz_curl *c);
 CURLcode pz_curl_reset(struct pz_curl *c);
 /* Ends the session. */
 void pz_curl_drop(struct pz_curl *c);
+/* In a forked child: takes it off the parent's connections. */
+void pz_curl_unplug(struct pz_curl *c);
 /* libcurl's version number, as far as a session was ever made. */
 unsigned int pz_curl_runtime(void);
 /* Monotonic seconds. */

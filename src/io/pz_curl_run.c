@@ -15,6 +15,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "pz_fork.h"
+
 /* Before 7.66 there is only what returns at once where libcurl has nothing to
    wait for. */
 #if LIBCURL_VERSION_NUM < 0x074200
@@ -100,6 +102,10 @@ static int is_over(struct pz_curl *c, double *told)
     if (!c->stopped && request->between && now - *told >= 0.1) {
         c->ended = request->between(request->arg, sent_of(c));
         *told = pz_curl_moment();
+        if (c->owner != pz_fork_id()) { /* the exchange is the parent's */
+            pz_curl_unplug(c);
+            c->stopped = 1;
+        }
     }
     return c->stopped || c->ended;
 }

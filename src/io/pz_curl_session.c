@@ -265,7 +265,7 @@ static void end(struct pz_curl *c)
  * In a forked child: the connections are the parent's, and a polite end of
  * TLS would end them there. So the child's ends lead nowhere first.
  */
-static void abandon(struct pz_curl *c)
+void pz_curl_unplug(struct pz_curl *c)
 {
     int null = open("/dev/null", O_RDWR);
 
@@ -276,6 +276,11 @@ static void abandon(struct pz_curl *c)
     }
     if (null >= 0)
         close(null);
+}
+
+static void abandon(struct pz_curl *c)
+{
+    pz_curl_unplug(c);
     end(c);
 }
 

@@ -74,11 +74,21 @@ local M = {}
 ---@field method string
 ---@field url string
 ---@field headers string[][] list of { name, value }, to be sent as they are
----@field body string
+---@field body string|personalize.Source
+---@field progress? fun(bytes: integer) to be told, now and then, how much of
+--- the body was sent; what it raises has to come out of the transport
 ---@field timeout number seconds left of the call
 ---@field connect_timeout number seconds
 ---@field ca_bundle? string
 ---@field proxy? string
+
+--- A body that is read while it is sent; at its beginning when the transport
+--- gets it.
+---@class personalize.Source
+---@field length integer bytes, all of it
+---@field read fun(self, most: integer): string?, string? nil at the end; nil
+--- and why after a failure, which makes a UserListError of the transport
+---@field rewind fun(self): true?, string?
 
 ---@class personalize.Event
 ---@field name "attempt"|"retry"|"call"|"wait"|"warning" a call is told when it
@@ -105,7 +115,7 @@ local M = {}
 
 ---@class personalize.TransportError
 ---@field code? string ConnectionError (the default), TimeoutError, TlsError,
---- ResponseError
+--- ResponseError; UserListError for a source that failed
 ---@field message string
 ---@field sent? boolean false only if no byte of the request reached the peer
 ---@field retryable? boolean whether trying again may help; by its code, where
