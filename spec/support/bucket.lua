@@ -1,9 +1,11 @@
 --- A bucket of a local AWS, as a client would open it.
--- Knows how a client completes its settings; refuses to know S3.
+-- Knows how a client completes its settings, and the server's books; refuses to
+-- know what is tried with it.
 
 local config = require "personalize.config"
 local core = require "personalize.core"
 local s3 = require "personalize.s3"
+local sources = require "spec.support.sources"
 
 local bucket = {}
 
@@ -31,6 +33,32 @@ function bucket.open(aws, options, more)
   return assert(s3.open(bucket.settings(aws:options(options)), {
     bucket = more.bucket or aws.bucket,
     expected_bucket_owner = more.expected_bucket_owner }))
+end
+
+--- A put of a text, or of a source of it with these faults.
+function bucket.put(opened, key, text, faults)
+  return opened:put { key = key, sha256 = core.sha256_hex(text),
+    body = faults and sources.new(text, faults) or text }
+end
+
+--- What lies under a key, told by the server's own books.
+function bucket.versions(aws, key)
+  local found = {}
+  for _, object in ipairs(aws:admin("GET", "objects").objects) do
+    if object.key == key then
+      found[#found + 1] = object
+    end
+  end
+  return found
+end
+
+--- The operations that the server was asked for, as one text.
+function bucket.operations(aws)
+  local names = {}
+  for i, request in ipairs(aws:requests().requests) do
+    names[i] = request.operation
+  end
+  return table.concat(names, " ")
 end
 
 return bucket
