@@ -81,6 +81,17 @@ function nginx.make_authority(folder)
   return folder .. "/ca.pem"
 end
 
+--- Makes a certificate of that authority for localhost: server.pem and its key.
+function nginx.make_certificate(folder)
+  write(folder .. "/server.ext", "subjectAltName=DNS:localhost\n")
+  local status = os.execute(("cd %s && openssl req -newkey ec -pkeyopt " ..
+    "ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout server.key " ..
+    "-out server.csr 2>/dev/null && openssl x509 -req -in server.csr -days 2 " ..
+    "-CA ca.pem -CAkey ca.key -CAcreateserial -extfile server.ext " ..
+    "-out server.pem 2>/dev/null"):format(quote(folder)))
+  assert(status == true or status == 0, "openssl made no certificate")
+end
+
 local TEMPLATE = [[
 $modules
 daemon off;

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""As many requests as asked for, all at once: volley.py URL COUNT.
+
+Prints how they ended as JSON: a status, or what went wrong, and how often.
+"""
+import collections
+import json
+import sys
+import threading
+import urllib.request
+
+
+def ask(url, ends):
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response:
+            response.read()
+            ends.append(str(response.status))
+    except OSError as error:
+        ends.append(type(error).__name__ + ": " + str(error))
+
+
+def main():
+    url, count, ends = sys.argv[1], int(sys.argv[2]), []
+    threads = [threading.Thread(target=ask, args=(url, ends)) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(json.dumps(collections.Counter(ends)))
+
+
+if __name__ == "__main__":
+    main()
