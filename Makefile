@@ -165,6 +165,8 @@ bench: ## time and memory, a line of JSON each
 soak: ## what takes too long for `make test`
 	@+$(MAKE_MANY) all-5.1 all-5.4
 	@spec/support/run-suites --lua $(LUA_VERSION) run spec/bench/soak
+	@PERSONALIZE_SOAK=1 spec/support/run-suites --lua luajit nginx
+	@PERSONALIZE_SOAK=1 spec/support/run-suites --lua luajit nginx
 
 lint: ## warnings of gcc and clang, luacheck, and the rules of the house
 	@spec/support/deps lint
