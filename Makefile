@@ -114,14 +114,18 @@ $(OUT)/fuzz/%_fuzz: $(OUT)/fuzz/%.o $(filter $(OUT)/core/%,$(CORE_OBJECTS))
 deps: ## install what everything here needs (Debian, root); elsewhere say what to install
 	@spec/support/deps test
 
-demo: ## a data deletion job from beginning to end, against a local AWS over TLS
+demo: ## delete 100,000 users, from a file to a receipt, against a local AWS over TLS
 	@spec/support/deps demo
 	@+$(MAKE_MANY) all
-	@printf 'USER_ID\n%s\n%s\n%s\n' alice bob 4711 >$(OUT)/users.csv
+	@{ echo USER_ID; seq -f 'user-%.0f' 100000; } >$(OUT)/users.csv
 	@spec/support/run-suites --lua $(LUA_VERSION) run spec/support/with-local-aws \
-	  --tls --job-seconds 3 --object erasure/users.csv=$(OUT)/users.csv -- \
-	  sh -c 'POLL_SECONDS=0.2 exec "$$LUA" examples/create_data_deletion_job.lua demo \
-	    "$$PERSONALIZE_DATASET_GROUP_ARN" "$$PERSONALIZE_ROLE_ARN" "s3://$$PERSONALIZE_BUCKET/erasure/users.csv"'
+	  --tls --versioning --job-seconds 3 -- sh -c 'set -x; \
+	  "$$LUA" src/bin/personalize delete-users $(OUT)/users.csv --name gdpr-demo --part-size 500000 \
+	    --dataset-group "$$PERSONALIZE_DATASET_GROUP_ARN" --role "$$PERSONALIZE_ROLE_ARN" \
+	    --bucket "$$PERSONALIZE_BUCKET" --prefix erasure --ticket GDPR-42 \
+	    --wait --poll 0.5 --cleanup --receipt $(OUT)/receipt.json >/dev/null && \
+	  cat $(OUT)/receipt.json && \
+	  "$$LUA" src/bin/personalize verify-receipt $(OUT)/receipt.json $(OUT)/users.csv'
 
 test: ## every suite on every Lua; the last line is 'N passed, N failed'
 	@spec/support/deps test

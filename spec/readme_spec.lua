@@ -42,16 +42,18 @@ describe("README.md", function()
   it("has its first runnable example by line 20", function()
     assert.is_true(all[1].last <= 20)
     local output, status = script.with_file(all[1].text, function(name)
-      return script.beside_aws("--tls --region eu-west-1 " ..
+      return script.beside_aws("--tls --region eu-west-1 --job-seconds 0 " ..
         "--account 123456789012 --dataset-group shop", script.command(name))
     end)
     assert.equal(0, status, output)
-    assert.truthy(output:find("^arn:aws:personalize:eu%-west%-1:" ..
-      "123456789012:data%-deletion%-job/%S+\t%x+%-%x+%-%S+\n$"), output)
+    assert.truthy(output:find("^COMPLETED\t2\tarn:aws:personalize:" ..
+      "eu%-west%-1:123456789012:data%-deletion%-job/gdpr%-%S+\n$"), output)
   end)
 
-  it("names every operation", function()
-    for _, name in ipairs { "create_data_deletion_job",
+  it("names every function", function()
+    for _, name in ipairs { "delete_users", "upload_users", "check_users",
+      "verify_receipt", "receipt_json", "data_deletion_jobs",
+      "wait_for_data_deletion_job", "create_data_deletion_job",
       "describe_data_deletion_job", "list_data_deletion_jobs",
       "tag_resource", "untag_resource", "list_tags_for_resource" } do
       assert.truthy(README:find(name, 1, true), name)

@@ -101,6 +101,9 @@ function M.upload(run, number)
     body = run.list:part(number), length = part.bytes, sha256 = part.sha256,
     on_progress = progress }
   if not put then
+    -- It may lie there all the same; but that is no job's unclear create.
+    failure.unclear = nil
+    part.version_id, part.request_id = failure.version_id, failure.request_id
     M.fail(failure, "part %d of %d, to %s", number, #run.parts, part.location)
   end
   run.uploaded[number] = true
