@@ -433,65 +433,6 @@ describe("delete_users", function()
     end)
   end)
 
-  describe("refuses before anything is sent", function()
-    local function refused(more, code, word)
-      local given = options(more)
-      for name, value in pairs(more) do
-        if value == "absent" then
-          given[name] = nil
-        end
-      end
-      local e = raised(given)
-      assert.equal(code, e.code)
-      assert.truthy(tostring(e):find(word, 1, true), tostring(e))
-      assert.equal(0, #world.sent)
-      return e
-    end
-
-    it("options that are none, missing or wrong", function()
-      refused({ buckett = "x" }, "ParamValidationError", "bucket")
-      refused({ name = "absent" }, "ParamValidationError", "name")
-      refused({ name = ("x"):rep(47) }, "ParamValidationError", "46")
-      refused({ name = "a b" }, "ParamValidationError", "name")
-      refused({ users = "absent" }, "ParamValidationError", "users")
-      refused({ file = "also" }, "ParamValidationError", "users")
-      refused({ part_size = 10 }, "ParamValidationError", "part_size")
-      refused({ datasetGroupArn = { GROUP, GROUP } }, "ParamValidationError",
-        "twice")
-      refused({ datasetGroupArn = "shop" }, "ParamValidationError",
-        "datasetGroupArn")
-      refused({ roleArn = "PersonalizeS3" }, "ParamValidationError",
-        "roleArn")
-      refused({ tags = { ["bad*"] = "x" } }, "ParamValidationError", "tag")
-      refused({ prefix = ("x"):rep(300) }, "ParamValidationError", "prefix")
-      refused({ wait = 1 }, "ParamValidationError", "wait")
-    end)
-
-    it("lists with faults, all of them told by place", function()
-      local e = refused({ users = { "ok", "", ("x"):rep(257), "a\0b" } },
-        "UserListError", "user 2")
-      assert.equal(3, #e.params)
-      assert.equal("empty", e.params[1].code)
-      assert.equal("length", e.params[2].code)
-      assert.equal("nul", e.params[3].code)
-      refused({ users = {} }, "UserListError", "no user")
-      refused({ users = "absent", text = "user_id\na\n" }, "UserListError",
-        "USER_ID")
-      refused({ users = "absent", file = "spec/support" },
-        "ParamValidationError", "spec/support")
-      refused({ users = "absent", file = "no/such/file" },
-        "ParamValidationError", "no/such/file")
-    end)
-
-    it("an iterator that raises, without what it said", function()
-      local e = refused({ users = function()
-        error("database says alice", 0)
-      end }, "UserListError", "iterator")
-      assert.equal("database says alice", e.cause)
-      assert.falsy(tostring(e):find("alice", 1, true))
-    end)
-  end)
-
   it("never shows a user", function()
     let_run(60, { status = "FAILED" })
     local e = raised(options { users = { "alice-the-user" } })

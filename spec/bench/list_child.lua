@@ -1,7 +1,7 @@
 --- One large list in a process of its own, whose memory at its highest is the
 -- measure: LIST_MODE is "erase" (from the file to the receipt, against the
--- service that the environment leads to) or "unique" (only checked). Prints a
--- line of JSON.
+-- service that the environment leads to), "unique" (only checked), or "line"
+-- (a line of 1 GiB, refused). Prints a line of JSON.
 
 local core = require "personalize.core"
 local json = require "cjson"
@@ -20,6 +20,13 @@ if os.getenv "LIST_MODE" == "unique" then
   local summary = personalize.check_users { file = os.getenv "LIST",
     unique = true }
   report.users, report.parts = summary.users, #summary.parts
+elseif os.getenv "LIST_MODE" == "line" then
+  local block, count = ("x"):rep(1024 * 1024), 0
+  local ok, e = pcall(personalize.check_users, { text = function()
+    count = count + 1
+    return count == 1 and "USER_ID\n" or count <= 1025 and block or nil
+  end })
+  report.code, report.fault = not ok and e.code, not ok and e.params[1].code
 else
   local highest = {}
   local receipt = personalize.delete_users {

@@ -1,4 +1,5 @@
---- Ten million users from a file to a receipt, in little memory.
+--- Ten million users from a file to a receipt, and a line without an end, in
+-- little memory.
 -- SOAK_USERS makes it shorter. Prints a line for each result and ends with
 -- 'N passed, N failed'.
 
@@ -48,15 +49,22 @@ local report = run("erase",
 print("       " .. json.encode(report))
 tell(report.status == "COMPLETED" and report.users == USERS and
   report.num_deleted == USERS, "%d users, from the file to a receipt", USERS)
-tell(report.parts == parts, "%s parts, as %d bytes make", report.parts,
+tell(report.parts == parts, "%d parts, as %d bytes make", report.parts or 0,
   USERS * 37)
 tell((report.peak_kb or math.huge) < MEMORY_KB,
-  "never more than %s KiB of memory, of %d", report.peak_kb, MEMORY_KB)
+  "never more than %d KiB of memory, of %d", report.peak_kb or 0, MEMORY_KB)
 
 report = run("unique", "")
 print("       " .. json.encode(report))
 tell(report.users == USERS, "%d users, none of them twice: %.1f bytes each",
   USERS, (report.peak_kb or 0) * 1024 / USERS)
+
+report = run("line", "")
+print("       " .. json.encode(report))
+tell(report.code == "UserListError" and report.fault == "length",
+  "a line of 1 GiB is a fault")
+tell((report.peak_kb or math.huge) < MEMORY_KB,
+  "and takes no more than %d KiB", report.peak_kb or 0)
 
 os.remove(list)
 print(("%d passed, %d failed"):format(passed, failed))
