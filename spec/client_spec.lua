@@ -445,3 +445,47 @@ describe("over the network,", function()
       assert.equal(room, #client:list_data_deletion_jobs().more)
     end)
 end)
+
+describe("a client that is closed while a call is under way", function()
+  -- Closes it at that request; answers as `answer` does.
+  local function client_of(at, answer, options)
+    local client
+    client = stub.client(function(request, number)
+      if number == at then
+        client:close()
+      end
+      return answer(request, number)
+    end, options)
+    return client
+  end
+
+  it("lets the answer through", function()
+    local client = client_of(1, function() return stub.response "{}" end)
+    assert.same({}, client:list_data_deletion_jobs())
+    assert.same({}, client:list_data_deletion_jobs())
+  end)
+
+  it("makes no other attempt", function()
+    local client = client_of(1, function()
+      return nil, { code = "ConnectionError", message = "no", sent = false }
+    end, { max_attempts = 3 })
+    local e = stub.failure(client.list_data_deletion_jobs, client)
+    assert.equal("InterruptedError", e.code)
+    assert.equal("client", e.kind)
+    assert.truthy(e.message:find("closed", 1, true), e.message)
+  end)
+
+  it("says of a create that its job may exist", function()
+    for at = 1, 2 do
+      local client = client_of(at, function(_, number)
+        if number == 1 then
+          return nil, { code = "TimeoutError", message = "no", sent = true }
+        end
+        return stub.response('{"dataDeletionJobs":[]}', 500)
+      end)
+      local e = stub.failure(client.create_data_deletion_job, client,
+        stub.input "CreateDataDeletionJob")
+      assert.is_true(e.unclear)
+    end
+  end)
+end)

@@ -224,13 +224,24 @@ run("request, refused", function()
   assert(message:find("no request", 1, true))
 end)
 
+run("attempt, its service closed meanwhile", function()
+  local service = assert(core.service(params))
+  local attempt = assert(core.attempt(service, "Other", {}, RANDOM, 1, true))
+  service:close()
+  local head, message, code = attempt:sign(KEYS, NOW)
+  same(nil, head)
+  same("the client was closed while the call was under way", message)
+  same("InterruptedError", code)
+  same(true, attempt:judge({ status = 200, body = "{}" }, nil, NOW, 0.5,
+    60).ok)
+end)
+
 -- Misuse raises before anything is owned.
 for name, f in pairs {
-  ["a closed service"] = function()
+  ["a service closed before"] = function()
     local service = assert(core.service(params))
-    local attempt = assert(core.attempt(service, "Other", {}, RANDOM, 1, true))
     service:close()
-    attempt:sign(KEYS, NOW)
+    core.attempt(service, "Other", {}, RANDOM, 1, true)
   end,
   ["a service that is none"] = function()
     core.attempt({}, "Other", {}, RANDOM, 1, true)

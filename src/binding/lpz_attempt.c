@@ -85,8 +85,8 @@ static struct lpz_attempt *check_attempt(lua_State *L)
 {
     struct lpz_attempt *attempt = lpz_checkudata(L, 1, LPZ_ATTEMPT);
 
-    if (attempt->service == NULL || attempt->service->core.signer == NULL)
-        luaL_error(L, "the attempt's client is closed");
+    if (attempt->service == NULL)
+        luaL_error(L, "the attempt was never begun");
     return attempt;
 }
 
@@ -168,15 +168,17 @@ static void push_head(lua_State *L, struct pz_buf *head, struct pz_buf *large)
     pz_wipe(room, text.len);
 }
 
-/* attempt:sign(credentials, now) -> head, body | nil, message; an unsigned
-   request's credentials may be nil */
+/* attempt:sign(credentials, now) -> head, body | nil, message, code where the
+   credentials are not to blame; an unsigned request's credentials may be nil.
+   Nothing is signed once the service is closed, not even by another coroutine
+   or a finalizer. */
 static int attempt_sign(lua_State *L)
 {
     struct lpz_attempt *attempt = check_attempt(L);
     struct pz_buf *head = &attempt->service->core.head, *large = NULL;
     double now = luaL_checknumber(L, 3);
     struct pz_credentials credentials;
-    const char *fault = NULL;
+    const char *fault = NULL, *code = NULL;
     enum pz_status status;
 
     memset(&credentials, 0, sizeof credentials);
@@ -187,8 +189,11 @@ static int attempt_sign(lua_State *L)
     if (fault == NULL && head_bound(attempt, &credentials) > HEAD_ROOM)
         large = lpz_newbuffer(L);
 
+    if (fault == NULL && attempt->service->core.signer == NULL) {
+        fault = "the client was closed while the call was under way";
+        code = "InterruptedError";
+    }
     if (fault == NULL) {
-        (void)check_attempt(L); /* not closed meanwhile? */
         status = pz_attempt_sign(&attempt->core, &attempt->service->core,
                                  &credentials, now);
         if (status == PZ_EINVAL)
@@ -199,7 +204,8 @@ static int attempt_sign(lua_State *L)
     if (fault) {
         lua_pushnil(L);
         lua_pushstring(L, fault);
-        return 2;
+        lua_pushstring(L, code);
+        return 3;
     }
     push_head(L, head, large);
     lpz_pushslice(L, body_of(attempt));

@@ -53,9 +53,9 @@ end
 
 -- One attempt: signed, sent, judged.
 local function try(settings, attempt, plan, number, keys, deadline)
-  local head, body = attempt:sign(keys, core.now())
+  local head, body, code = attempt:sign(keys, core.now())
   if not head then
-    return stop("CredentialsError", body)
+    return stop(code or "CredentialsError", body)
   end
   local before = core.monotonic()
   local left = deadline - before
@@ -207,6 +207,11 @@ end
 ---@return table? output
 ---@return table meta after a failure, the fields of the error
 function M.make(settings, operation, input, credentials, deadline)
+  if not settings.service then
+    return nil, { code = "InterruptedError", kind = "client",
+      operation = operation, attempts = 0,
+      message = "the client was closed meanwhile" }
+  end
   local attempt, faults = core.attempt(settings.service, operation, input,
     core.random(16), settings.max_attempts, settings.parameter_validation)
   if not attempt then

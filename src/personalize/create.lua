@@ -98,8 +98,9 @@ local function look(settings, wanted, credentials, deadline, taken, started)
       job, failure = describe(settings, summary, credentials, deadline)
       if job then
         -- By the service's clock, which the last answer told.
+        local service = settings.service -- none, if closed meanwhile
         local why = difference(job, wanted,
-          started + settings.service:state().skew)
+          started + (service and service:state().skew or 0))
         return not why and summary.dataDeletionJobArn or nil, job, why
       end
     end
