@@ -24,6 +24,10 @@ local SERVICES = [[
           :format(number))
       elseif path:find "security%-credentials/" then
         ngx.print "role"
+      elseif path:find "placement/region" then
+        count:incr("regions", 1, 0)
+        ngx.sleep(0.1)
+        ngx.print "eu-west-1"
       elseif path == "/early" then
         ngx.status = 403
         ngx.print '{"__type":"AccessDeniedException","message":"early"}'
@@ -44,6 +48,8 @@ local SERVICES = [[
         ngx.shared.count:set(name, tonumber(value))
       end
     } }
+    location = /regions { content_by_lua_block {
+      ngx.print(ngx.shared.count:get "regions" or 0) } }
     location = /fetches { content_by_lua_block {
       ngx.print(ngx.shared.count:get "fetches" or 0) } }
     client_max_body_size 0;
@@ -56,7 +62,7 @@ local HTTP = [[
     personalize = require "personalize"
     cjson = require "cjson"
     client_of = function(more)
-      local options = { region = "eu-west-1", endpoint = "$service",
+      local options = { endpoint = "$service",
         endpoints = { metadata = "$service" }, max_attempts = 1 }
       for name, value in pairs(more or {}) do options[name] = value end
       return personalize.new(options)
@@ -98,6 +104,8 @@ local HTTP = [[
 local SERVER = [[
   location = /together { content_by_lua_block {
     ngx.print(cjson.encode(volley(client_of(), 50))) } }
+  location = /apart { content_by_lua_block {
+    ngx.print(cjson.encode(volley(client_of { region = "eu-west-1" }, 50))) } }
   location = /patience { content_by_lua_block {
     -- Who asks first has little time; the others have more.
     local hasty = client_of { timeout = 0.3 }
@@ -130,8 +138,9 @@ local SERVER = [[
       blocks = #sent, last = sent[#sent] }) } }
   location = /early { content_by_lua_block {
     local begun = ngx.now()
-    local response, failure = send { path = "/early",
-      body = source_of(("x"):rep(64 * 1024 * 1024)) }
+    local response, failure = send { path = "/early", body = {
+      length = 64 * 1024 * 1024, rewind = function() return true end,
+      read = function(_, count) return ("x"):rep(count) end } }
     ngx.update_time()
     ngx.print(cjson.encode { status = response and response.status,
       body = response and response.body, message = failure and failure.message,
@@ -189,13 +198,16 @@ describe("inside nginx", function()
     end
   end
 
-  it("50 first calls ask for credentials once", function()
+  it("50 first calls ask for region and credentials once", function()
+    assert_all("ok", run "/apart", 50)
+    assert.equal("1", ask "/fetches")
     assert_all("ok", run "/together", 50)
     assert.equal("1", ask "/fetches")
+    assert.equal("1", ask "/regions")
   end)
 
   it("a source that fails is asked once, and fails all", function()
-    local ends = run("/together", "status=404")
+    local ends = run("/apart", "status=404")
     assert.equal(50, #ends)
     for _, one in ipairs(ends) do
       assert.truthy(one:find("^CredentialsError"), one)

@@ -28,6 +28,17 @@ local HTTP = [[
   }
 ]]
 
+-- A handshake waits for a call.
+local TLS = [[
+  server {
+    listen 127.0.0.1:$port ssl;
+    ssl_certificate $folder/server.pem;
+    ssl_certificate_key $folder/server.key;
+    ssl_certificate_by_lua_block { remember "ssl_cert" }
+    location / { return 200 ok; }
+  }
+]]
+
 local SERVER = [[
   location = /said { content_by_lua_block {
     ngx.print(ngx.shared.said:get(ngx.var.arg_name) or "nothing") } }
@@ -61,12 +72,17 @@ local SERVER = [[
 ]]
 
 describe("inside nginx,", function()
-  local server, web
+  local server, web, folder, port
 
   setup(function()
+    folder, port = nginx.folder(), nginx.free_port()
+    nginx.make_authority(folder)
+    nginx.make_certificate(folder)
     server = aws.start ""
     web = nginx.start { http = HTTP:format(server.endpoint,
-      server.access_key_id, server.secret_access_key), server = SERVER }
+      server.access_key_id, server.secret_access_key) ..
+        TLS:gsub("%$(%l+)", { port = port, folder = folder }),
+      server = SERVER }
   end)
   teardown(function()
     if web then
@@ -75,6 +91,7 @@ describe("inside nginx,", function()
     if server then
       server:stop()
     end
+    nginx.remove(folder)
   end)
 
   for _, phase in ipairs { "rewrite", "access", "content", "thread" } do
@@ -95,6 +112,14 @@ describe("inside nginx,", function()
 
   it("a call is made in a timer", function()
     assert.equal("ok 200", said "timer")
+  end)
+
+  it("a call is made in ssl_certificate_by_lua", function()
+    local handle = require("personalize.curl").handle()
+    assert(handle:perform { method = "GET", direct = true,
+      url = "https://localhost:" .. port, ca_bundle = folder .. "/ca.pem" })
+    handle:close()
+    assert.equal("ok 200", said "ssl_cert")
   end)
 
   local function assert_refused(text, phase)

@@ -166,19 +166,43 @@ local function complete(found)
     local instance = require "personalize.credentials.instance"
     found.region = instance.region(world.new(found, config.env, {}))
   end
-  if not found.is_complete then
-    found.is_complete = true
-    warn_of_ca_bundle(found)
+  found.is_complete = true
+  warn_of_ca_bundle(found)
+end
+
+-- As long as others wait for the coroutine that makes a client's first call;
+-- it may be gone.
+local PATIENCE = 5
+
+-- Completes the settings once, whoever calls at the same time.
+local function complete_once(found)
+  while not found.is_complete do
+    local turn = found.completing
+    if not turn or core.monotonic() >= turn.patience then
+      turn = { gate = found.gate and found.gate(),
+        patience = core.monotonic() + (found.gate and PATIENCE or 0) }
+      found.completing = turn
+      local ok, raised = pcall(complete, found)
+      if found.completing == turn then
+        found.completing = nil
+      end
+      if turn.gate then
+        turn.gate:open()
+      end
+      if not ok then
+        error(raised, 0)
+      end
+    else
+      turn.gate:wait(turn.patience - core.monotonic())
+    end
   end
 end
 
 -- What needs a region.
 local function open(found)
-  if not found.is_complete then
-    complete(found)
-  end
+  complete_once(found)
   if found.service then
-    return -- another coroutine was faster while this one asked for the region
+    return -- another coroutine was faster
   elseif not found.region then
     no_region(found)
   end
