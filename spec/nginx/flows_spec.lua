@@ -1,6 +1,5 @@
 --- What the calls of one worker share, and what a long body meets.
 
-local child = require "spec.support.child"
 local cjson = require "cjson"
 local nginx = require "spec.support.nginx"
 

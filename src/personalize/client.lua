@@ -258,7 +258,9 @@ function Client.new(options)
 end
 
 --- Ends kept connections and wipes the signing key. The client can be used
---- again; what is collected as garbage is closed by itself.
+--- again; what is collected as garbage is closed by itself. Calls under way in
+--- other coroutines get their answers, but make no further attempt. Inside
+--- nginx kept connections are the worker's: they end when idle for 20 s.
 function Client:close()
   local found = settings(self)
   if found.close then

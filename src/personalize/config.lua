@@ -46,8 +46,8 @@ local M = {}
 ---@field connect_timeout? number seconds for name look-up, connect and TLS
 --- together, default 3.1
 ---@field ca_bundle? string file of trusted certificates; else AWS_CA_BUNDLE,
---- then the system's
----@field proxy? string URL; else HTTPS_PROXY and its kin
+--- then the system's. Inside nginx an error: lua_ssl_trusted_certificate
+---@field proxy? string URL; else HTTPS_PROXY and its kin. Inside nginx http://
 ---@field app_id? string for the User-Agent, at most 50 characters; else
 --- AWS_SDK_UA_APP_ID
 ---@field parameter_validation? boolean default true; false leaves lengths and

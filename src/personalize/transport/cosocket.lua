@@ -44,12 +44,12 @@ end
 -- For the next step; false where there is no time for one.
 local function set_timeouts(socket, deadline)
   local seconds = left(deadline)
-  if not (seconds > 0) then
-    return false
+  if seconds > 0 then -- which no NaN is
+    local ms = math.min(math.ceil(seconds * 1000), 2147483647)
+    socket:settimeouts(ms, ms, ms)
+    return true
   end
-  local ms = math.min(math.ceil(seconds * 1000), 2147483647)
-  socket:settimeouts(ms, ms, ms)
-  return true
+  return false
 end
 
 local function fail_timeout(exchange)
@@ -419,7 +419,7 @@ function M.send(request)
   local head, wrong = prepare(exchange, request)
   if not head then
     return fail(exchange, "ConfigError", false, wrong)
-  elseif not (timeout > 0) then
+  elseif timeout ~= timeout or timeout <= 0 then
     return fail_timeout(exchange)
   end
   local connected, failure = connect(exchange)
