@@ -12,8 +12,8 @@ JSON: http, https (endpoints), ports (name -> endpoint), ca_bundle, pid.
                         requests and connections that fault really saw, how
                         many of these are over, and the last request's head
   GET http/_forget      sets all of that to zero
-  GET http/_fresh       {"https"}: another endpoint, to which nobody has a
-                        connection yet
+  GET http/_fresh       {"http", "https"}: other endpoints, to which nobody
+                        has a connection yet
 
 It ends on SIGTERM, when its stdin is a pipe that closes, or when nobody is
 left to read its stdout.
@@ -634,7 +634,8 @@ def control(peer, request):
         SEEN.forget()
         report = {}
     elif parts[0] == "_fresh":
-        report = {"https": "https://localhost:%d" % open_port(serve, None, GOOD[0])}
+        report = {"http": "http://localhost:%d" % open_port(serve),
+                  "https": "https://localhost:%d" % open_port(serve, None, GOOD[0])}
     else:
         report = SEEN.report(parts[1] if len(parts) > 1 else "ok")
     peer.send(answer(json.dumps(report).encode()))

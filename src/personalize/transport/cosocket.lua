@@ -55,7 +55,7 @@ end
 local function fail_timeout(exchange)
   if not exchange.sent then
     return fail(exchange, "TimeoutError", true,
-      NO_TIME:format(peer(exchange), exchange.connect_timeout))
+      NO_TIME:format(peer(exchange), math.max(0, exchange.connect_timeout)))
   end
   return fail(exchange, "TimeoutError", true, ("no %sanswer from %s within " ..
     "%.3f s"):format(exchange.reader:status() and "complete " or "",

@@ -1,0 +1,123 @@
+--- Kept connections inside nginx: found again by their name alone, never used
+-- for a second try, and given up silently only where nothing went over them.
+
+local child = require "spec.support.child"
+local cjson = require "cjson"
+local nginx = require "spec.support.nginx"
+local system = require "system"
+
+local now = system.monotime or system.gettime
+
+local SERVER = [[
+  location = /send { content_by_lua_block {
+    local cjson = require "cjson"
+    ngx.req.read_body()
+    local request = cjson.decode(ngx.req.get_body_data())
+    local response, failure =
+      require("personalize.transport.cosocket").send(request)
+    ngx.print(cjson.encode { response = response, failure = failure })
+  } }
+]]
+
+describe("a kept connection inside nginx", function()
+  local faults, info, folder, web
+
+  setup(function()
+    folder = nginx.folder()
+    local trust = nginx.make_authority(folder)
+    faults = child.start("env SPEC_CA=" .. folder ..
+      " python3 spec/support/faults.py </dev/null")
+    info = cjson.decode((assert(faults:line(), "no fault server")))
+    web = nginx.start { trust = trust, server = SERVER }
+  end)
+  teardown(function()
+    web:stop()
+    faults:stop()
+    nginx.remove(folder)
+  end)
+
+  local function control(path)
+    return cjson.decode(web.handle:perform({ method = "GET", direct = true,
+      url = info.http .. path }).body)
+  end
+  local function seen(fault)
+    return control("/_seen/" .. fault)
+  end
+  before_each(function()
+    control "/_forget"
+  end)
+
+  local function send(url, more)
+    local request = { method = "POST", url = url, head = "", body = "hello",
+      timeout = 10 }
+    for name, value in pairs(more or {}) do
+      request[name] = value
+    end
+    local got = cjson.decode((web:get("/send", 30, cjson.encode(request))))
+    return got.response, got.failure
+  end
+
+  -- An endpoint to which nobody has a connection.
+  local function fresh(scheme)
+    local found = control "/_fresh"
+    return found[scheme]
+  end
+
+  for _, scheme in ipairs { "http", "https" } do
+    it("serves one request after another over " .. scheme, function()
+      local url = fresh(scheme) .. "/ok"
+      for i = 1, 5 do
+        assert.equal(tostring(i), send(url).headers["x-request"])
+      end
+      assert.equal(1, seen("ok").connections)
+    end)
+
+    for _, fault in ipairs { "close-reused", "reset-reused" } do
+      it(fault .. " over " .. scheme .. ": one request is seen", function()
+        local url = fresh(scheme) .. "/" .. fault
+        assert.equal(200, send(url).status)
+        local _, failure = send(url)
+        assert.equal("ConnectionError", failure.code)
+        assert.is_true(failure.sent)
+        assert.is_true(failure.retryable)
+        local count = seen(fault)
+        assert.equal(2, count.requests)
+        assert.equal(1, count.connections)
+        assert.equal(200, send(url).status)
+      end)
+    end
+
+    for _, fault in ipairs { "close-idle", "goodbye-idle", "half-close-idle",
+      "late-answer" } do
+      it("that ended as " .. fault .. " over " .. scheme .. " costs nothing",
+        function()
+          local url = fresh(scheme)
+          assert.equal(200, send(url .. "/" .. fault).status)
+          local stop = now() + 10
+          while seen(fault).closed < 1 do
+            assert(now() < stop, "it was not closed")
+            system.sleep(0.005)
+          end
+          local response, failure = send(url .. "/ok")
+          assert.equal(200, response and response.status,
+            failure and failure.message)
+          assert.equal("1", response.headers["x-request"])
+          assert.equal(1, seen("ok").requests)
+        end)
+    end
+  end
+
+  it("is another for another name, and by way of a proxy", function()
+    local url = fresh "http" .. "/ok"
+    send(url)
+    send((url:gsub("localhost", "127.0.0.1")))
+    assert.equal(2, seen("ok").connections)
+    send(url, { proxy = info.ports.proxy })
+    assert.equal(3, seen("ok").connections)
+    assert.equal("2", send(url, { proxy = info.ports.proxy })
+      .headers["x-request"])
+    assert.equal(1, seen("proxy").requests)
+    assert.equal("2", send(url, { proxy = info.ports.proxy, direct = true })
+      .headers["x-request"])
+  end)
+end)
