@@ -6,6 +6,7 @@
 local Client = require "personalize.client"
 local Error = require "personalize.error"
 local cjson = require "cjson"
+local nginx = require "personalize.transport.nginx"
 local plan = require "personalize.plan"
 local receipts = require "personalize.receipt"
 local s3 = require "personalize.s3"
@@ -51,9 +52,12 @@ function M.fail(e, what, ...)
   error(getmetatable(e) == Error and e or setmetatable(e, Error), 0)
 end
 
+-- Between blocks a worker of nginx turns to its other requests; elsewhere only
+-- a client's sleep is asked, which notices Ctrl-C.
 local function reader(run)
   return {
-    pause = run.settings and run.settings.sleep,
+    pause = run.settings and run.settings.sleep or
+      nginx.is_here() and nginx.sleep or nil,
     progress = function(bytes, total)
       M.tell(run, "check", { bytes = bytes, total_bytes = total })
     end,

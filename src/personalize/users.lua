@@ -98,7 +98,7 @@ local function turn(hooks, list, bytes)
   if hooks.progress then
     hooks.progress(bytes, list:size())
   end
-  if hooks.pause and hooks.pause(0) == false then
+  if hooks.pause and not hooks.pause(0) then
     Error.raise { code = "InterruptedError", kind = "client",
       message = "interrupted while reading the list" }
   end
@@ -231,7 +231,7 @@ end
 --- faults, by line), or ParamValidationError where there is no such file.
 ---@param given personalize.Users checked
 ---@param hooks? { progress: fun(bytes?: integer, total?: integer)?, pause:
---- fun(seconds: number)? } between blocks; a pause that returns false ends it
+--- fun(seconds: number)? } between blocks; a pause without a true result ends it
 ---@return table list the core's; closed by the caller
 ---@return personalize.UserSummary
 function M.read(given, hooks)

@@ -37,7 +37,8 @@ function M.refusal()
       :format(phase, WHERE[phase] or "") }
 end
 
---- In place of the system's sleep, which would stop the worker.
+--- In place of the system's sleep, which would stop the worker. No time at all
+--- lets the worker's other requests have their turn.
 ---@param seconds number
 ---@return boolean
 function M.sleep(seconds)
@@ -45,9 +46,7 @@ function M.sleep(seconds)
   if failure then
     Error.raise(failure)
   end
-  if seconds > 0 then
-    ngx.sleep(seconds)
-  end
+  ngx.sleep(math.max(seconds, 0))
   return true
 end
 
