@@ -63,6 +63,7 @@ build = {
         "src/core/pz_csv.c",
         "src/core/pz_endpoint.c",
         "src/core/pz_endpoint_s3.c",
+        "src/core/pz_id.c",
         "src/core/pz_idset.c",
         "src/core/pz_head.c",
         "src/core/pz_http1.c",

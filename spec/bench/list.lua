@@ -15,12 +15,12 @@ local path = os.tmpname()
 local function write(every)
   local file = assert(io.open(path, "wb"))
   local written = file:write "USER_ID\n" and 8
-  local n, hex = 0, nil
+  local n = 0
   while written < BYTES do
     local lines = {}
     for i = 1, 1000 do
       n = n + 1
-      hex = core.sha256_hex(tostring(n))
+      local hex = core.sha256_hex(tostring(n))
       local id = hex:sub(1, 8) .. "-" .. hex:sub(9, 12) .. "-" ..
         hex:sub(13, 16) .. "-" .. hex:sub(17, 20) .. "-" .. hex:sub(21, 32)
       if every and n % every == 0 then
@@ -48,16 +48,29 @@ local function openssl()
   return seconds(user) + seconds(system)
 end
 
+-- Bytes in memory, where there is a /proc to tell.
+local function resident()
+  local file = io.open "/proc/self/status"
+  local kb = file and file:read("*a"):match "VmRSS:%s*(%d+) kB" or 0
+  if file then
+    file:close()
+  end
+  return kb * 1024
+end
+
+-- CPU seconds, the list, and the bytes an id that it held at its most.
 local function check(options)
   collectgarbage()
+  local before = resident()
   local start = os.clock()
   local list = core.userlist(options)
   assert(list:open(path))
   while not list:check() do end
+  local held = resident() - before
   local summary = list:finish()
   local took = os.clock() - start
   assert(summary.fault_count == 0 and #summary.parts >= 1)
-  return took, list, summary
+  return took, list, held / summary.users
 end
 
 local function send(list)
@@ -76,18 +89,19 @@ end
 local function measure(kind, options)
   options.key = core.random(16)
   options.part_size = 2 * BYTES
-  local ratios, sends, best = {}, {}, math.huge
+  local ratios, sends, best, held = {}, {}, math.huge, 0
   for i = 1, ROUNDS do
     local floor = openssl()
-    local took, list = check(options)
+    local took, list, bytes = check(options)
+    held = math.max(held, bytes)
     local sent = send(list)
     ratios[i], sends[i] = floor / took, floor / sent
     best = math.min(best, took)
     list:close()
   end
   print(('{"bench":"list","kind":"%s","rounds":%d,"mb_per_s":%.0f,' ..
-    '"over_openssl":%.3f,"send_over_openssl":%.3f}'):format(kind, ROUNDS,
-    BYTES / best / 1e6, median(ratios), median(sends)))
+    '"over_openssl":%.3f,"send_over_openssl":%.3f,"bytes_an_id":%.1f}'):format(
+    kind, ROUNDS, BYTES / best / 1e6, median(ratios), median(sends), held))
   io.stdout:flush()
 end
 

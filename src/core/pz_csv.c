@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "pz_text.h"
-
 /* What the next byte is. */
 enum {
     MARK,   /* the list's first, perhaps of a byte order mark */
@@ -16,16 +14,6 @@ enum {
 };
 
 static const char MARK_BYTES[] = "\xEF\xBB\xBF";
-
-const char *pz_csv_code_name(enum pz_csv_code code)
-{
-    static const char *const names[PZ_CSV_CODES] = {
-        "header", "column", "blank", "empty", "length", "nul", "utf8",
-        "quote", "columns", "type"
-    };
-
-    return names[code];
-}
 
 void pz_csv_start(struct pz_csv *csv, enum pz_csv_format format,
                   struct pz_slice column)
@@ -72,34 +60,6 @@ static void note_here(struct pz_csv *csv, enum pz_csv_code code,
                       const char *message)
 {
     note(csv, code, message, csv->line, csv->column_at);
-}
-
-static const char TOO_LONG[] = "the id has more than 256 characters";
-
-const char *pz_id_fault(enum pz_csv_code *code, size_t *at,
-                        struct pz_slice id)
-{
-    size_t count;
-
-    *at = 0;
-    *code = PZ_CSV_EMPTY;
-    if (id.len == 0)
-        return "the id is empty";
-    *code = PZ_CSV_LENGTH;
-    if (id.len > PZ_ID_BYTES)
-        return TOO_LONG;
-    *code = PZ_CSV_NUL;
-    *at = pz_slice_find(id, '\0', 0);
-    if (*at < id.len)
-        return "the id has a zero byte";
-    *code = PZ_CSV_UTF8;
-    if (!pz_utf8_count(id, &count)) {
-        *at = count;
-        return "the id is not UTF-8";
-    }
-    *code = PZ_CSV_LENGTH;
-    *at = 0;
-    return count > PZ_ID_CHARACTERS ? TOO_LONG : NULL;
 }
 
 static int is_first(unsigned char c)
@@ -214,7 +174,7 @@ static void end_field(struct pz_csv *csv)
     if (csv->room_len > PZ_ID_BYTES) {
         note_id(csv, PZ_CSV_LENGTH, csv->was_quoted
                 ? "the id has more than 256 characters (is its quote closed?)"
-                : TOO_LONG, 0);
+                : PZ_ID_TOO_LONG, 0);
         return;
     }
     message = pz_id_fault(&code, &at, room(csv));
@@ -532,28 +492,4 @@ enum pz_csv_event pz_csv_end(struct pz_csv *csv)
     }
     end_field(csv);
     return end_record(csv);
-}
-
-size_t pz_id_write(char out[PZ_ID_WRITTEN], struct pz_slice id)
-{
-    int quoted = pz_slice_find(id, ',', 0) < id.len ||
-                 pz_slice_find(id, '"', 0) < id.len ||
-                 pz_slice_find(id, '\r', 0) < id.len ||
-                 pz_slice_find(id, '\n', 0) < id.len;
-    size_t len = 0;
-
-    if (!quoted) {
-        memcpy(out, id.data, id.len);
-        len = id.len;
-    } else {
-        out[len++] = '"';
-        for (size_t i = 0; i < id.len; i++) {
-            if (id.data[i] == '"')
-                out[len++] = '"';
-            out[len++] = id.data[i];
-        }
-        out[len++] = '"';
-    }
-    out[len++] = '\n';
-    return len;
 }

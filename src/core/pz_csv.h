@@ -2,30 +2,20 @@
 #define PZ_CSV_H
 /*
  * The reader of lists of user ids, fed in pieces cut anywhere: RFC 4180 with
- * a header, or an id a line. And the writer of the one form that is sent.
+ * a header, or an id a line.
  *
  * Knows where an id begins and ends and whether it can be one; refuses to
  * know how often there is one, and where the bytes come from. What it says
  * about a fault never holds a word of the list.
  */
+#include "pz_id.h"
 #include "pz_run.h"
 
 #define PZ_CSV_HEADER "USER_ID\n"
 
-enum {
-    PZ_ID_CHARACTERS = 256,
-    PZ_ID_BYTES = 4 * PZ_ID_CHARACTERS,
-    PZ_ID_WRITTEN = PZ_ID_BYTES + 3, /* two quotes and an LF */
-    PZ_COLUMN_BYTES = 256
-};
+enum { PZ_COLUMN_BYTES = 256 };
 
 enum pz_csv_format { PZ_CSV_HEADED, PZ_CSV_LINES };
-
-enum pz_csv_code {
-    PZ_CSV_BAD_HEADER, PZ_CSV_BAD_COLUMN, PZ_CSV_BLANK, PZ_CSV_EMPTY,
-    PZ_CSV_LENGTH, PZ_CSV_NUL, PZ_CSV_UTF8, PZ_CSV_QUOTE, PZ_CSV_COLUMNS,
-    PZ_CSV_TYPE, PZ_CSV_CODES
-};
 
 /* Where a fault is. Lines and columns count from 1; a column is a character
    of its line, bytes that are no UTF-8 aside. */
@@ -34,9 +24,6 @@ struct pz_csv_fault {
     unsigned long long line, column;
     const char *message; /* a constant */
 };
-
-/* "header", "column", ... */
-const char *pz_csv_code_name(enum pz_csv_code code);
 
 enum pz_csv_event {
     PZ_CSV_MORE,  /* the piece is used up; or at the end: there is no more */
@@ -90,12 +77,5 @@ enum pz_csv_event pz_csv_next(struct pz_csv *csv, struct pz_slice *text,
 /* The same when there is nothing more to read; to be called until it answers
    PZ_CSV_MORE. */
 enum pz_csv_event pz_csv_end(struct pz_csv *csv);
-
-/* Whether an id can be one: NULL, or why not, with its code and the offset
-   of the byte that is to blame. */
-const char *pz_id_fault(enum pz_csv_code *code, size_t *at,
-                        struct pz_slice id);
-/* The id as a line of the list that is sent; its length. */
-size_t pz_id_write(char out[PZ_ID_WRITTEN], struct pz_slice id);
 
 #endif

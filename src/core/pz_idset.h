@@ -6,7 +6,7 @@
  * chance no two of them do.
  *
  * 20 to 40 bytes an id once there are many of them (16 in slots of which two
- * to four fifths are taken), and 192 KiB to begin with. It grows by 64 KiB at
+ * to four fifths are taken), and 128 KiB to begin with. It grows by 64 KiB at
  * a time, so that no single addition takes long and nothing is copied twice.
  */
 #include <stdint.h>

@@ -146,7 +146,7 @@ static enum pz_status put_out(struct pz_userlist *list, struct pz_slice bytes)
     return status;
 }
 
-static enum pz_status flush(struct pz_userlist *list)
+static enum pz_status put_pending(struct pz_userlist *list)
 {
     enum pz_status status = put_out(list, pz_buf_slice(&list->pending));
 
@@ -162,7 +162,7 @@ static enum pz_status end_part(struct pz_userlist *list)
     if (!list->has_part)
         return PZ_OK;
     list->has_part = 0;
-    status = flush(list);
+    status = put_pending(list);
     return status == PZ_OK
         ? pz_hash_end(list->hash, part_at(list, count - 1)->sha256) : status;
 }
@@ -212,7 +212,7 @@ static enum pz_status append(struct pz_userlist *list, struct pz_slice bytes,
         status = pz_buf_adds(&list->pending, bytes);
     if (list->pending.len >= PENDING_MAX ||
         (bytes.len >= RUN_MIN && list->pending.len > 0))
-        status = flush(list);
+        status = put_pending(list);
     if (status == PZ_OK && bytes.len >= RUN_MIN)
         status = put_out(list, bytes);
     return status;
