@@ -48,7 +48,7 @@ describe("over real sockets", function()
       use_dualstack = false, mfa_token = function()
         return sources.assume_role.token_code
       end, endpoint_of = function() return server.endpoint end },
-      function(name) return env[name] end)
+      function(name) return env[name] end, {})
     return (what or chain.fetch)(made)
   end
 
