@@ -57,6 +57,18 @@ local function from_function(given)
   end
 end
 
+-- The dictionary in which the workers keep credentials together.
+local function dict_of(found)
+  local dict = ngx.shared[found.shared_dict]
+  if not dict then
+    Error.raise { code = "ConfigError", kind = "client", message =
+      ("shared_dict names a dictionary that nginx.conf does not have: put " ..
+        "lua_shared_dict %s 1m; into its http block"):format(
+        found.shared_dict) }
+  end
+  return dict
+end
+
 -- Credentials by AWS's chain, kept and kept fresh. Its sources are loaded here:
 -- most processes that are given credentials never need them.
 local function from_chain(found)
@@ -64,10 +76,26 @@ local function from_chain(found)
   local chain = require "personalize.credentials.chain"
   local world = require "personalize.credentials.world"
   local services = {}
+  -- One of its own for each fetch: those of two calls may overlap.
+  local function new_world(deadline)
+    return world.new(found, config.env, services, deadline)
+  end
+  local share
+  if found.shared_dict then
+    local fingerprint = require "personalize.credentials.fingerprint"
+    local shared = require "personalize.credentials.shared"
+    local dict = dict_of(found)
+    -- The hash is of the very files that the fetch goes by.
+    share = function(deadline)
+      local made = new_world(deadline)
+      return shared.new { dict = dict, sleep = found.sleep, warn = made.warn,
+        key = "personalize:" .. fingerprint.of(made),
+        fetch = function() return chain.fetch(made) end }
+    end
+  end
   local kept = cache.new(function(deadline)
-    -- One of its own for each fetch: those of two calls may overlap.
-    return chain.fetch(world.new(found, config.env, services, deadline))
-  end, { gate = found.gate })
+    return chain.fetch(new_world(deadline))
+  end, { gate = found.gate, share = share })
   found.cache = kept
   found.invalidate = function(access_key_id)
     kept:invalidate(access_key_id)
@@ -114,6 +142,10 @@ local function settle(found)
   if in_nginx then
     found.gate, found.hint = nginx.gate, nginx.hint
     found.run, found.resolve = nginx.run, nginx.resolve
+  elseif found.shared_dict then
+    Error.raise { code = "ConfigError", kind = "client", message =
+      "shared_dict works only inside nginx: it names a lua_shared_dict, in " ..
+      "which nginx's workers keep credentials together" }
   end
   if found.transport then
     found.transport = with_headers(found.transport)

@@ -64,6 +64,7 @@ local M = {}
 ---@field disable_clock_skew_correction? boolean default false: requests are
 --- signed by AWS's clock as its answers tell it; else
 --- AWS_DISABLE_CLOCK_SKEW_CORRECTION
+---@field shared_dict? string inside nginx: the lua_shared_dict in which workers share what the chain found
 ---@field on_event? fun(event: personalize.Event) told of every attempt,
 --- every retry and the end of every call; its errors are swallowed
 ---@field sleep? fun(seconds: number): any in place of the system's; a false
@@ -218,6 +219,7 @@ local OPTIONS = {
   s3_addressing = { check = is_addressing, default = "auto",
     read = string.lower, key = "s3", sub = "addressing_style",
     must = "auto, virtual or path" },
+  shared_dict = { check = is_text, must = "the name of a lua_shared_dict" },
   sleep = { check = is_function, must = "a function" },
   sts_regional_endpoints = { check = is_sts_mode, default = "regional",
     read = string.lower, env = { "AWS_STS_REGIONAL_ENDPOINTS" },

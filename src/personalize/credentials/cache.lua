@@ -2,7 +2,8 @@
 -- The refresh behaviour of AWS's SDKs as of 2026: a first window in which a
 -- refresh is tried and may fail, a second in which it must be tried, and
 -- sources that are served from the cache when they are down. Knows time only
--- as a number; refuses to know what a source does.
+-- as a number; refuses to know what a source does, and how others are reached
+-- who keep the same credentials.
 
 local core = require "personalize.core"
 
@@ -26,14 +27,22 @@ local BACKOFF_LEAST, BACKOFF_MOST = 300, 600
 -- be gone: a request that its client left takes its coroutine along.
 local PATIENCE = 5
 
--- When refreshing begins to be tried, by the lifetime that was granted.
-local function advisory_window(lifetime)
+-- What another worker is at is not looked at again for so long, where what is
+-- kept will do.
+local LOOK_AGAIN = 0.1
+
+-- When refreshing begins to be tried and when it must be, by the lifetime that
+-- was granted. A lifetime of a few minutes would be inside both all the time,
+-- and each call would ask: some of it is outside.
+local function windows(lifetime)
+  local advisory = HOUR
   if lifetime <= 20 * MINUTE then
-    return 5 * MINUTE
+    advisory = 5 * MINUTE
   elseif lifetime < 90 * MINUTE then
-    return 15 * MINUTE
+    advisory = 15 * MINUTE
   end
-  return HOUR
+  return math.min(advisory, 0.75 * lifetime),
+    math.min(MANDATORY, 0.25 * lifetime)
 end
 
 --- A cache over one source.
@@ -41,24 +50,28 @@ end
 --- asks the source; credentials with `is_stable = true` are served beyond their
 --- expiration when the source fails; an error's fields with `unrecoverable =
 --- true` are never answered from the cache
----@param options? { advisory_window?: number, gate?: fun(): personalize.Gate }
---- seconds, in place of the rule; where coroutines of one Lua state wait
+---@param options? { advisory_window?: number, gate?: (fun(): personalize.Gate),
+--- share?: fun(deadline?: number): personalize.Share } seconds, in place of the
+--- rule; where coroutines of one Lua state wait; what a refresh has to do with
+--- other processes, whose fetch is then the one that asks
 ---@return personalize.CredentialsCache
 function M.new(fetch, options)
   -- In a function, so that no walk over a cache meets a secret.
   options = options or {}
   local state = { fetch = fetch, window = options.advisory_window,
-    new_gate = options.gate }
+    new_gate = options.gate, share = options.share }
   return setmetatable({ state = function() return state end }, Cache)
 end
 
-local function keep(state, credentials, now)
-  state.kept = credentials
+-- `asked` is when the source was, so that what two asked for has an order.
+local function keep(state, credentials, lifetime, asked)
+  state.kept, state.lifetime, state.asked = credentials, lifetime, asked
   state.rejected = false
   state.quiet_until = nil
-  if credentials.expiration then
-    state.advisory = state.window or
-      advisory_window(credentials.expiration - now)
+  if lifetime then
+    local advisory, mandatory = windows(lifetime)
+    state.advisory = state.window or advisory
+    state.mandatory = mandatory
   end
 end
 
@@ -78,8 +91,13 @@ local function due(state, now)
   end
   local left = kept.expiration - now
   -- What is not served beyond its time is not asked for long before it.
-  local advisory = kept.is_stable and state.advisory or MANDATORY
-  return left <= advisory, left <= MANDATORY
+  local advisory = kept.is_stable and state.advisory or state.mandatory
+  return left <= advisory, left <= state.mandatory
+end
+
+-- Is the source left alone, since it failed?
+local function is_quiet(state, now)
+  return state.kept and state.quiet_until and now < state.quiet_until
 end
 
 -- What is left when the source had nothing.
@@ -97,6 +115,113 @@ local function fall_back(state, failure, now)
   return kept
 end
 
+-- Takes what others keep, where that was asked for later. What the service has
+-- refused is not taken again; but its source is left alone as long.
+local function take_over(state, share)
+  local entry = share:read()
+  if not entry then
+    return
+  end
+  local is_same = state.kept and
+    state.kept.access_key_id == entry.credentials.access_key_id
+  if not state.kept or entry.asked > state.asked and
+    not (is_same and state.rejected) then
+    keep(state, entry.credentials, entry.lifetime, entry.asked)
+  elseif not is_same then
+    return
+  end
+  -- No longer than by the rule, whoever wrote it.
+  state.quiet_until = entry.quiet_until and math.min(entry.quiet_until,
+    core.now() + BACKOFF_MOST) or state.quiet_until
+end
+
+-- Gives the others what is kept.
+local function hand_on(state, share)
+  if state.kept.expiration then
+    share:write { credentials = state.kept, lifetime = state.lifetime,
+      asked = state.asked, quiet_until = state.quiet_until }
+  end
+end
+
+-- The monotonic clock, as exact as it comes back from where others read it.
+local function timestamp()
+  return math.floor(core.monotonic() * 1000) / 1000
+end
+
+-- As a fetch, of one worker at a time. Answers nothing where what is kept, or
+-- what another has got meanwhile, will do.
+local function fetch_among(state, turn, deadline)
+  local share = turn.share
+  local function is_settled(is_mine)
+    take_over(state, share)
+    local now = core.now()
+    local is_due, must = due(state, now)
+    if not is_due or is_quiet(state, now) then
+      return true
+    elseif not is_mine and state.kept and not must then
+      state.look_again = core.monotonic() + LOOK_AGAIN
+      return true
+    end
+    return false
+  end
+  local is_mine, failure = share:lock(deadline, is_settled)
+  if not is_mine then
+    return nil, failure
+  end
+  turn.is_first, turn.asked = true, timestamp()
+  local found
+  found, failure = share.fetch()
+  if not found and is_settled(true) then
+    return nil
+  end
+  return found, failure
+end
+
+local function fetch(state, turn, deadline)
+  turn.asked = timestamp()
+  turn.share = state.share and state.share(deadline)
+  if turn.share then
+    return fetch_among(state, turn, deadline)
+  end
+  return state.fetch(deadline)
+end
+
+-- Makes of what a fetch answered what the caller gets, and the others with it.
+local function settle(state, turn, found, failure, is_own)
+  local now = core.now()
+  local share = turn.share
+  if found and is_expired(found, now) and state.kept then
+    -- A source that is down hands out what it has.
+    found, failure = nil, { code = "CredentialsError", kind = "client",
+      message = "the source answered with expired credentials" }
+  end
+  if found then
+    keep(state, found, found.expiration and found.expiration - now,
+      turn.asked)
+    if share then
+      hand_on(state, share)
+    end
+    return found
+  elseif not failure then
+    return state.kept
+  elseif is_own then
+    if state.kept and not state.rejected and
+      not is_expired(state.kept, now) then
+      return state.kept
+    end
+    return nil, failure
+  end
+  if share and turn.is_first then
+    share:fail(failure)
+  end
+  found, failure = fall_back(state, failure, now)
+  turn.failure = failure
+  if share and found and turn.is_first then
+    hand_on(state, share)
+  end
+  return found, failure
+end
+
 -- Asks the source, as the only one at it. What it fails with is everybody's
 -- who waits, unless it was this caller's time that ended.
 local function ask(state, deadline)
@@ -105,7 +230,7 @@ local function ask(state, deadline)
   if state.new_gate then
     turn.gate = state.new_gate()
   end
-  local ok, found, failure = pcall(state.fetch, deadline)
+  local ok, found, failure = pcall(fetch, state, turn, deadline)
   local is_own = not ok or failure and (failure.code == "InterruptedError" or
     failure.code == "PhaseError" or
     deadline ~= nil and core.monotonic() >= deadline)
@@ -113,20 +238,9 @@ local function ask(state, deadline)
     found, failure = nil, { code = "CredentialsError", kind = "client",
       message = "the source of credentials raised an error", cause = found }
   end
-  local now = core.now()
-  if found and is_expired(found, now) and state.kept then
-    -- A source that is down hands out what it has.
-    found, failure = nil, { code = "CredentialsError", kind = "client",
-      message = "the source answered with expired credentials" }
-  end
-  if found then
-    keep(state, found, now)
-  elseif ok and not is_own then
-    found, failure = fall_back(state, failure, now)
-    turn.failure = failure
-  elseif state.kept and not state.rejected and
-    not is_expired(state.kept, now) then
-    found, failure = state.kept, nil
+  found, failure = settle(state, turn, found, failure, is_own)
+  if turn.share then
+    turn.share:release()
   end
   if state.asking == turn then
     state.asking = nil
@@ -167,10 +281,11 @@ function Cache:get(deadline)
     local is_due, must = due(state, now)
     if not is_due then
       return state.kept
-    elseif state.kept and state.quiet_until and now < state.quiet_until then
+    elseif is_quiet(state, now) then
       return state.kept
-    elseif state.asking and state.kept and not must then
-      return state.kept -- another coroutine is at it
+    elseif state.kept and not must and (state.asking or state.look_again and
+      core.monotonic() < state.look_again) then
+      return state.kept -- another coroutine is at it, or another worker
     elseif not is_waited_for(state.asking) then
       return ask(state, deadline)
     end

@@ -112,14 +112,17 @@ function M.new(settings, env, services, deadline)
   end
 
   -- What the settings were read from serves the first time; a refresh reads
-  -- the files again.
+  -- the files again, once.
+  local shared, fault
   function world.files()
-    local shared = settings.shared
-    settings.shared = nil
-    if shared then
-      return shared
+    if not shared and not fault then
+      shared = settings.shared
+      settings.shared = nil
+      if not shared then
+        shared, fault = files.load(env, world.read)
+      end
     end
-    return files.load(env, world.read)
+    return shared, fault
   end
 
   function world.endpoint(service)
