@@ -15,10 +15,12 @@ local mt = { __name = "spec.aws", __index = methods }
 
 local HERE = debug.getinfo(1, "S").source:match("^@(.*/)") or "spec/support/"
 
---- Starts one with these options (shell text). The answer has the members of
+--- Starts one with these options (shell text), and `env` (text before the
+-- command, such as "env A=b "). The answer has the members of
 -- its ready line: endpoint, ca_bundle, region, bucket, role_arn ...
-function aws.start(options)
-  local process = child.start(HERE .. "local-aws " .. (options or ""))
+function aws.start(options, env)
+  local process = child.start((env or "") .. HERE .. "local-aws " ..
+    (options or ""))
   local line = process:line()
   if not line then
     process:stop()

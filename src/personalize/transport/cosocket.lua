@@ -262,10 +262,8 @@ end
 -- The body, block by block. Answers true; or nil, an error's fields where
 -- that settles the exchange, and the value that `progress` raised.
 local function send_body(exchange, body, progress)
-  local sent, total = 0, #body
-  if type(body) ~= "string" then
-    total = body.length
-  end
+  local sent = 0
+  local total = type(body) == "string" and #body or body.length
   while sent < total do
     local block, fault
     if type(body) == "string" then
@@ -301,8 +299,10 @@ end
 local function send_and_read(exchange, body, progress)
   local fault, raised, state, message, kind
   local sender = ngx.thread.spawn(function()
-    local _
-    _, fault, raised = send_body(exchange, body, progress)
+    -- An error that ends a thread of nginx's ends nothing else.
+    local ok, sent
+    ok, sent, fault, raised = pcall(send_body, exchange, body, progress)
+    raised = not ok and { sent } or raised
     return "sender"
   end)
   local reader = ngx.thread.spawn(function()

@@ -37,6 +37,9 @@ function M.refusal()
       :format(phase, WHERE[phase] or "") }
 end
 
+-- Not 0: of that, an nginx without OpenResty's patches warns in its log.
+local TURN = 0.001
+
 --- In place of the system's sleep, which would stop the worker. No time at all
 --- lets the worker's other requests have their turn.
 ---@param seconds number
@@ -46,7 +49,7 @@ function M.sleep(seconds)
   if failure then
     Error.raise(failure)
   end
-  ngx.sleep(math.max(seconds, 0))
+  ngx.sleep(seconds > 0 and seconds or TURN)
   return true
 end
 
