@@ -144,6 +144,7 @@ build = {
     ["personalize.users"] = "src/personalize/users.lua",
     ["personalize.log_ngx"] = "src/personalize/log_ngx.lua",
     ["personalize.redact"] = "src/personalize/redact.lua",
+    ["personalize.settings"] = "src/personalize/settings.lua",
     ["personalize.transport.cosocket"] = "src/personalize/transport/cosocket.lua",
     ["personalize.transport.curl"] = "src/personalize/transport/curl.lua",
     ["personalize.transport.nginx"] = "src/personalize/transport/nginx.lua",

@@ -4,11 +4,9 @@
 
 local Error = require "personalize.error"
 local call = require "personalize.call"
-local config = require "personalize.config"
 local core = require "personalize.core"
 local create = require "personalize.create"
-local files = require "personalize.files"
-local nginx = require "personalize.transport.nginx"
+local settings = require "personalize.settings"
 
 ---@class personalize.Client
 local Client = { __name = "personalize.Client" }
@@ -24,7 +22,7 @@ function Client.__tostring()
   return "personalize.Client"
 end
 
-local function settings(client)
+local function unlock(client)
   local open = type(client) == "table" and rawget(client, KEY)
   local found = open and open(KEY)
   if not found then
@@ -35,235 +33,14 @@ local function settings(client)
   return found
 end
 
--- A function given as credentials: asked for each attempt, as its owner knows
--- best how long an answer is good.
-local function from_function(given)
-  local function unfit(message, cause)
-    return nil, { code = "CredentialsError", kind = "client",
-      message = message, cause = cause }
-  end
-  return function()
-    local ok, found = pcall(given)
-    if not ok then
-      -- What it raised may hold a secret: it is kept apart from the text.
-      return unfit("the credentials function raised an error", found)
-    end
-    local fault = type(found) ~= "table" and "did not return a table" or
-      config.credentials_fault(found)
-    if fault then
-      return unfit("the credentials function: " .. fault)
-    end
-    return found
-  end
-end
-
--- The dictionary in which the workers keep credentials together.
-local function dict_of(found)
-  local dict = ngx.shared[found.shared_dict]
-  if not dict then
-    Error.raise { code = "ConfigError", kind = "client", message =
-      ("shared_dict names a dictionary that nginx.conf does not have: put " ..
-        "lua_shared_dict %s 1m; into its http block"):format(
-        found.shared_dict) }
-  end
-  return dict
-end
-
--- Credentials by AWS's chain, kept and kept fresh. Its sources are loaded here:
--- most processes that are given credentials never need them.
-local function from_chain(found)
-  local cache = require "personalize.credentials.cache"
-  local chain = require "personalize.credentials.chain"
-  local world = require "personalize.credentials.world"
-  local services = {}
-  -- One of its own for each fetch: those of two calls may overlap.
-  local function new_world(deadline)
-    return world.new(found, config.env, services, deadline)
-  end
-  local share
-  if found.shared_dict then
-    local fingerprint = require "personalize.credentials.fingerprint"
-    local shared = require "personalize.credentials.shared"
-    local dict = dict_of(found)
-    -- The hash is of the very files that the fetch goes by.
-    share = function(deadline)
-      local made = new_world(deadline)
-      return shared.new { dict = dict, sleep = found.sleep, warn = made.warn,
-        key = "personalize:" .. fingerprint.of(made),
-        fetch = function() return chain.fetch(made) end }
-    end
-  end
-  local kept = cache.new(function(deadline)
-    return chain.fetch(new_world(deadline))
-  end, { gate = found.gate, share = share })
-  found.cache = kept
-  found.invalidate = function(access_key_id)
-    kept:invalidate(access_key_id)
-  end
-  return function(deadline)
-    return kept:get(deadline)
-  end
-end
-
--- A sleep of the caller's interrupts only by an explicit false; many sleeps
--- return nothing.
-local function tolerant(sleep)
-  return function(seconds)
-    return sleep(seconds) ~= false
-  end
-end
-
--- Makes the transport of the caller, whose requests have a list of headers,
--- from the loop's, whose requests have them as text.
-local function with_headers(transport)
-  return function(request)
-    local headers = {}
-    for name, value in request.head:gmatch("([^:]+): ([^\r]*)\r\n") do
-      headers[#headers + 1] = { name, value }
-    end
-    request.head, request.headers = nil, headers
-    return transport(request)
-  end
-end
-
-local function no_region(found)
-  Error.raise { code = "NoRegionError", kind = "client",
-    message = ("no region: give the region option, set AWS_REGION, or " ..
-      "write region into the profile %s%s"):format(found.profile,
-      found.hint and found.hint(config.env) or "") }
-end
-
--- The settings that depend on where this runs; a transport of the caller's
--- leaves only the waiting.
-local function settle(found)
-  local in_nginx = nginx.is_here()
-  found.sleep = found.sleep and tolerant(found.sleep) or
-    in_nginx and nginx.sleep or core.sleep
-  if in_nginx then
-    found.gate, found.hint = nginx.gate, nginx.hint
-    found.run, found.resolve = nginx.run, nginx.resolve
-  elseif found.shared_dict then
-    Error.raise { code = "ConfigError", kind = "client", message =
-      "shared_dict works only inside nginx: it names a lua_shared_dict, in " ..
-      "which nginx's workers keep credentials together" }
-  end
-  if found.transport then
-    found.transport = with_headers(found.transport)
-  elseif in_nginx then
-    if found.ca_bundle_is_argument then
-      Error.raise { code = "ConfigError", kind = "client", message =
-        "inside nginx ca_bundle has no effect: name the file in nginx.conf, " ..
-        "as lua_ssl_trusted_certificate" }
-    end
-    found.transport = require("personalize.transport.cosocket").send
-    found.refusal = nginx.refusal
-  else
-    found.transport, found.close =
-      require("personalize.transport.curl").new()
-  end
-end
-
--- Refuses to begin where nothing can wait.
-local function check_phase(found, operation)
-  local refusal = found.refusal and found.refusal()
-  if refusal then
-    refusal.operation = operation
-    Error.raise(refusal)
-  end
-end
-
-local function warn_of_ca_bundle(found)
-  if found.refusal and found.ca_bundle and found.on_event then
-    pcall(found.on_event, { name = "warning", message = "inside nginx the " ..
-      "ca_bundle of environment and profile has no effect; nginx trusts " ..
-      "what lua_ssl_trusted_certificate names" })
-  end
-end
-
--- Completes the settings: from the shared files, and where no region is set,
--- from the instance's metadata. At the first call, since a client may be made
--- where no file can be read yet.
-local function complete(found)
-  local shared, failure = files.load(config.env, files.read)
-  if not shared then
-    Error.raise(failure)
-  end
-  config.complete(found, shared)
-  if not found.get_credentials then
-    found.shared = shared -- for the first fetch
-    found.get_credentials = from_chain(found)
-  end
-  if not found.region then
-    local world = require "personalize.credentials.world"
-    local instance = require "personalize.credentials.instance"
-    found.region = instance.region(world.new(found, config.env, {}))
-  end
-  found.is_complete = true
-  warn_of_ca_bundle(found)
-end
-
--- As long as others wait for the coroutine that makes a client's first call;
--- it may be gone.
-local PATIENCE = 5
-
--- Completes the settings once, whoever calls at the same time.
-local function complete_once(found)
-  while not found.is_complete do
-    local turn = found.completing
-    if not turn or core.monotonic() >= turn.patience then
-      turn = { gate = found.gate and found.gate(),
-        patience = core.monotonic() + (found.gate and PATIENCE or 0) }
-      found.completing = turn
-      local ok, raised = pcall(complete, found)
-      if found.completing == turn then
-        found.completing = nil
-      end
-      if turn.gate then
-        turn.gate:open()
-      end
-      if not ok then
-        error(raised, 0)
-      end
-    else
-      turn.gate:wait(turn.patience - core.monotonic())
-    end
-  end
-end
-
--- What needs a region.
-local function open(found)
-  complete_once(found)
-  if found.service then
-    return -- another coroutine was faster
-  elseif not found.region then
-    no_region(found)
-  end
-  local url, wrong = core.endpoint { region = found.region,
-    endpoint = found.endpoint, use_fips = found.use_fips,
-    use_dualstack = found.use_dualstack }
-  if not url then
-    Error.raise { code = "ConfigError", kind = "client", message = wrong }
-  end
-  local service
-  service, wrong = core.service { endpoint = url, region = found.region,
-    signing_name = "personalize", target_prefix = "AmazonPersonalize",
-    user_agent = found.user_agent,
-    adaptive = found.retry_mode == "adaptive",
-    keep_clock = found.disable_clock_skew_correction }
-  if not service then
-    Error.raise { code = "ConfigError", kind = "client", message = wrong }
-  end
-  found.service, found.url = service, service:url()
-end
-
 -- A client's settings, complete, for the rooms above this one (jobs, erase):
 -- what they hold is not for anybody else, and changes.
 ---@private
 function Client.settings_of(client, operation)
-  local found = settings(client)
-  check_phase(found, operation)
+  local found = unlock(client)
+  settings.check_phase(found, operation)
   if not found.service then
-    open(found)
+    settings.open(found)
   end
   return found
 end
@@ -273,17 +50,7 @@ end
 ---@return personalize.Client
 ---@nodiscard
 function Client.new(options)
-  local found = config.resolve(options)
-  local given = found.credentials
-  found.credentials = nil
-  if type(given) == "table" then
-    found.get_credentials = function() return given end
-  elseif given then
-    found.get_credentials = from_function(given)
-    -- Asking it again is all there is to do.
-    found.invalidate = function() end
-  end
-  settle(found)
+  local found = settings.new(options)
   return setmetatable({ [KEY] = function(key)
     return key == KEY and found or nil
   end }, Client)
@@ -294,7 +61,7 @@ end
 --- other coroutines get their answers, but make no further attempt. Inside
 --- nginx kept connections are the worker's: they end when idle for 20 s.
 function Client:close()
-  local found = settings(self)
+  local found = unlock(self)
   if found.close then
     found.close()
   end
@@ -348,7 +115,7 @@ end
 ---@return table output members as the service names them; null is nil
 ---@return personalize.Meta meta
 function Client:call(operation, input)
-  settings(self) -- a client, before all else
+  unlock(self) -- a client, before all else
   if type(operation) ~= "string" or not operation:find("^%a%w*$") or
     #operation > 64 then
     Error.raise { code = "ParamValidationError", kind = "client",

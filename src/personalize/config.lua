@@ -64,7 +64,8 @@ local M = {}
 ---@field disable_clock_skew_correction? boolean default false: requests are
 --- signed by AWS's clock as its answers tell it; else
 --- AWS_DISABLE_CLOCK_SKEW_CORRECTION
----@field shared_dict? string inside nginx: the lua_shared_dict in which workers share what the chain found
+---@field shared_dict? string inside nginx: the lua_shared_dict in which
+--- workers share what the chain found
 ---@field on_event? fun(event: personalize.Event) told of every attempt,
 --- every retry and the end of every call; its errors are swallowed
 ---@field sleep? fun(seconds: number): any in place of the system's; a false
