@@ -130,9 +130,10 @@ local function take_over(state, share)
   elseif not is_same then
     return
   end
-  -- No longer than by the rule, whoever wrote it.
-  state.quiet_until = entry.quiet_until and math.min(entry.quiet_until,
-    core.now() + BACKOFF_MOST) or state.quiet_until
+  -- What the rule cannot have written is none.
+  if entry.quiet_until and entry.quiet_until <= core.now() + BACKOFF_MOST then
+    state.quiet_until = entry.quiet_until
+  end
 end
 
 -- Gives the others what is kept.
