@@ -39,6 +39,7 @@ local function new_source(scene, roll, plan, round)
     scene:sleep(roll(10) < 1 and roll(9) or roll(0.3))
     ask.ended = true
     if roll(12) < 1 then
+      source.failed_at = scene.time
       return nil, { code = "CredentialsError", kind = "client",
         message = "now and then" }
     end
@@ -74,6 +75,8 @@ local function play(seed)
       round.failures = round.failures + 1
       assert(failure.code == "CredentialsError" or
         failure.code == "TimeoutError", failure.code)
+      assert(failure.code == "TimeoutError" or source.failed_at >= began,
+        "told of a failure before its time")
       return
     end
     local id = found.access_key_id
@@ -141,5 +144,46 @@ describe("workers in any order", function()
       sums.killed))
     assert.is_true(sums.killed > 0 and sums.failures > 0)
     assert.is_true(sums.calls > 4 * sums.asks)
+  end)
+
+  -- One fails, a second waits and is told so, a third comes at any moment.
+  it("tell of a failure only who waited for it", function()
+    for step = 0, 400 do
+      local scene
+      scene = workers.new(function() scene:sleep(0.01) end)
+      local asked, failed_at = 0, nil
+      local function worker()
+        return cache.new(function() end, { share = function()
+          return shared.new { dict = scene.dict, key = "k",
+            sleep = function(seconds) return scene:sleep(seconds) end,
+            fetch = function()
+              asked = asked + 1
+              local is_first = asked == 1
+              scene:sleep(0.2)
+              if is_first then
+                failed_at = scene.time
+                return nil, { code = "CredentialsError", kind = "client",
+                  message = "once" }
+              end
+              return { access_key_id = "AKID", secret_access_key = "s",
+                expiration = core.now() + 3600 }
+            end }
+        end })
+      end
+      local failure
+      scene:start(0, function() worker():get() end)
+      scene:start(0.02, function() worker():get() end)
+      scene:start(0.2 + step / 1000, function()
+        local began, _ = scene.time, nil
+        _, failure = worker():get()
+        if failure and failed_at < began then
+          failure = "told of what was before"
+        end
+      end)
+      local ok, why = pcall(scene.run, scene)
+      scene:finish()
+      assert(ok, why)
+      assert.not_equal("told of what was before", failure)
+    end
   end)
 end)

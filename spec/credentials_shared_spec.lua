@@ -138,6 +138,21 @@ describe("credentials that workers share", function()
     assert.equal(2, source.asked)
   end)
 
+  it("are not looked for with every call while another worker asks", function()
+    local a, b = worker(), worker()
+    get(0, a)
+    get(1, b)
+    scene:run()
+    get(2800, a)
+    for i = 1, 100 do
+      get(2800 + i / 1000, b)
+    end
+    local before = scene.uses
+    scene:run()
+    assert.equal(2, source.asked)
+    assert.is_true(scene.uses - before < 20, scene.uses - before)
+  end)
+
   it("do not depend on a worker that is killed while it asks", function()
     local victim = get(0, worker())
     source.takes = 1
@@ -149,6 +164,9 @@ describe("credentials that workers share", function()
     for _, answer in ipairs(answers) do
       assert.is_true(answer.at >= LEASE and answer.at < LEASE + 1.3, answer.at)
     end
+    -- What a late answer is measured by.
+    local asked = cjson.decode(scene.dict:get(KEY)).asked
+    assert.is_true(core.monotonic() - scene.time + LEASE <= asked)
   end)
 
   it("come from the next where one takes too long, without its lock", function()
@@ -187,6 +205,30 @@ describe("credentials that workers share", function()
     scene:run()
     assert.equal("AKID-1 AKID-2 AKID-2", ids { late, next_one, after })
     assert.equal(2, source.asked)
+  end)
+
+  it("come from another who was faster, where the source has none", function()
+    source.takes = { 7, 0.5 }
+    source.failure = { { code = "CredentialsError", kind = "client",
+      message = "late" }, false }
+    local late, next_one = get(0, worker()), get(0.1, worker())
+    scene:run()
+    assert.equal("AKID-2 AKID-2", ids { late, next_one })
+  end)
+
+  it("are not taken where newer ones could not be handed on", function()
+    local kept = worker()
+    get(0, kept)
+    scene:run()
+    kept:invalidate "AKID-1"
+    scene.is_full = true
+    local second = get(1, kept)
+    scene:run()
+    scene.is_full = false
+    kept:invalidate "AKID-2"
+    local third = get(1, kept)
+    scene:run()
+    assert.equal("AKID-2 AKID-3", ids { second, third })
   end)
 
   it("are each plan's own", function()
@@ -328,6 +370,23 @@ describe("credentials that workers share", function()
     assert.equal(2, source.asked)
   end)
 
+  it("are not taken back though another asked for the same ones", function()
+    local function at(seconds)
+      scene.dict:set(KEY, entry(function(e)
+        e.asked = core.monotonic() + seconds
+      end))
+    end
+    local kept = worker()
+    at(-10)
+    local first = get(0, kept)
+    scene:run()
+    at(0)
+    kept:invalidate "AKID-FOREIGN"
+    local second = get(0, kept)
+    scene:run()
+    assert.equal("AKID-FOREIGN AKID-1", ids { first, second })
+  end)
+
   local DOWN = { code = "CredentialsError", kind = "client",
     message = "it is down", retryable = true }
 
@@ -393,6 +452,17 @@ describe("credentials that workers share", function()
     scene:run()
     assert.equal("TimeoutError AKID-2", ids { hasty, patient })
     assert.is_true(patient.at < 2, patient.at)
+  end)
+
+  it("are asked for where a failure was told before one waited", function()
+    source.takes = { 0.1, 1, 0.1 }
+    source.failure = { DOWN, { code = "TimeoutError", kind = "transport",
+      message = "too slow" }, false }
+    local early, hasty = get(0, worker()), get(1, worker(), 1)
+    local patient = get(1.1, worker(), 20)
+    scene:run()
+    assert.equal("CredentialsError TimeoutError AKID-3",
+      ids { early, hasty, patient })
   end)
 
   it("without an end are nobody else's", function()

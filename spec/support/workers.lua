@@ -17,13 +17,19 @@ local methods = {}
 local mt = { __index = methods }
 
 --- A scene. Its clock is the core's until `finish`. `pause`, where given, is
--- called around each use of the dictionary: other processes run meanwhile.
+-- called before each use of the dictionary: other processes run meanwhile.
+-- `uses` counts these.
 function workers.new(pause)
-  local self = setmetatable({ time = 0, tasks = {}, values = {},
+  local self = setmetatable({ time = 0, tasks = {}, values = {}, uses = 0,
     before = { now = core.now, monotonic = core.monotonic } }, mt)
   core.now = function() return START + self.time end
   core.monotonic = function() return UPTIME + self.time end
-  self.dict = self:new_dict(pause or function() end)
+  self.dict = self:new_dict(function()
+    self.uses = self.uses + 1
+    if pause then
+      pause()
+    end
+  end)
   return self
 end
 
