@@ -348,6 +348,15 @@ describe("variable", function()
     end
   end)
 
+  it("shared_dict is refused outside nginx, with the reason", function()
+    for _, name in ipairs { "aws", "" } do
+      local e = config_error { shared_dict = name }
+      assert.truthy(e.message:find("lua_shared_dict", 1, true), e.message)
+    end
+    local e = config_error { shared_dict = "aws" }
+    assert.truthy(e.message:find("only inside nginx", 1, true), e.message)
+  end)
+
   it("AWS_RETRY_MODE=legacy is refused with a hint", function()
     local e = config_error({}, { AWS_RETRY_MODE = "legacy" })
     assert.truthy(e.message:find("standard", 1, true))
