@@ -184,6 +184,21 @@ test("write_private", ", refused", function()
   same(nil, (core.write_private("/nonexistent/file", "x")))
 end)
 
+test("append_lines", "", function()
+  local path = os.tmpname()
+  local ok, why = pcall(function()
+    same(true, core.append_lines(path, ("line\n"):rep(40)))
+  end)
+  os.remove(path)
+  if not ok then
+    error(why, 0)
+  end
+end)
+
+test("append_lines", ", refused", function()
+  same(nil, (core.append_lines("/nonexistent/file", "x\n")))
+end)
+
 test("resolve", "", function()
   same("127.0.0.1", core.resolve("127.0.0.1")[1])
 end)

@@ -87,14 +87,9 @@ static int process_run(lua_State *L)
     return 1;
 }
 
-/* core.write_private(path, text) -> true | nil, message */
-static int process_write_private(lua_State *L)
+/* true | nil, message */
+static int push_written(lua_State *L, enum pz_status status, int error)
 {
-    const char *path = check_text(L, 1);
-    struct pz_slice text = lpz_checkslice(L, 2);
-    int error = 0;
-    enum pz_status status = pz_file_write_private(&error, path, text);
-
     if (status != PZ_OK)
         return lpz_raise(L, status);
     if (error != 0) {
@@ -104,6 +99,32 @@ static int process_write_private(lua_State *L)
     }
     lua_pushboolean(L, 1);
     return 1;
+}
+
+/* core.write_private(path, text) -> true | nil, message */
+static int process_write_private(lua_State *L)
+{
+    const char *path = check_text(L, 1);
+    struct pz_slice text = lpz_checkslice(L, 2);
+    int error = 0;
+    enum pz_status status = pz_file_write_private(&error, path, text);
+
+    return push_written(L, status, error);
+}
+
+/* core.append_lines(path, lines) -> true, once they are on the disk |
+   nil, message: then the file is as it was */
+static int process_append_lines(lua_State *L)
+{
+    const char *path = check_text(L, 1);
+    struct pz_slice lines = lpz_checkslice(L, 2);
+    int error = 0;
+    enum pz_status status;
+
+    luaL_argcheck(L, lines.len == 0 || lines.data[lines.len - 1] == '\n', 2,
+                  "a line ends with a line feed");
+    status = pz_file_append_lines(&error, path, lines);
+    return push_written(L, status, error);
 }
 
 /* core.resolve(host) -> list of addresses | nil, message. Blocks. */
@@ -136,6 +157,7 @@ static int process_resolve(lua_State *L)
 }
 
 const luaL_Reg lpz_process_functions[] = {
+    { "append_lines", process_append_lines },
     { "resolve", process_resolve },
     { "run", process_run },
     { "write_private", process_write_private },

@@ -1,10 +1,10 @@
 #ifndef PZ_FILE_H
 #define PZ_FILE_H
 /*
- * Writes a file that only its owner may read, and that others see either as
- * it was or as it is to be.
+ * Writes files that only their owner may read: whole ones, which others see
+ * either as they were or as they are to be; and lines, one after the other.
  *
- * Knows the file system; refuses to know what stands in the file.
+ * Knows the file system; refuses to know what stands in a file.
  */
 #include "../core/pz_buf.h"
 
@@ -14,5 +14,21 @@
  */
 PZ_MUST_USE enum pz_status
 pz_file_write_private(int *error, const char *path, struct pz_slice text);
+
+/*
+ * Adds lines, each with its LF, to the end of the file 'path', made with mode
+ * 0600 where there is none. *error is 0 once they are on the disk; or an errno,
+ * after which the file is as it was. What a power cut has left of a line is
+ * taken away first. Fails for memory only.
+ *
+ * Waits while another is at it, in this process or another. Nothing is added
+ * to a file after it was renamed, whoever had it open: so whoever renames it,
+ * and then adds no lines to it here, knows it as it will stay.
+ */
+PZ_MUST_USE enum pz_status
+pz_file_append_lines(int *error, const char *path, struct pz_slice lines);
+
+/* Would a file of this size end the program, by SIGXFSZ? */
+int pz_file_exceeds_limit(unsigned long long size);
 
 #endif

@@ -15,11 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "pz_file.h"
 #include "pz_sys.h"
 
 #if defined(__APPLE__)
@@ -183,15 +183,6 @@ int pz_listfile_read(struct pz_listfile *file, char *out, size_t len,
     return 0;
 }
 
-/* Beyond this limit a write would end the program by SIGXFSZ. */
-static int is_beyond_limit(unsigned long long size)
-{
-    struct rlimit limit;
-
-    return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
-           limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur;
-}
-
 int pz_listfile_write(struct pz_listfile *file, struct pz_slice text)
 {
     int error = 0;
@@ -201,7 +192,7 @@ int pz_listfile_write(struct pz_listfile *file, struct pz_slice text)
     while (text.len > 0 && error == 0) {
         ssize_t done;
 
-        if (is_beyond_limit(file->size + text.len)) {
+        if (pz_file_exceeds_limit(file->size + text.len)) {
             error = EFBIG;
             break;
         }
