@@ -159,7 +159,8 @@ function nginx.command(folder, env)
 end
 
 --- Starts one and waits until it answers. `given` as for `configuration`, and
--- env (shell text before the command).
+-- env (shell text before the command); or else `command`, a function of folder
+-- and port that answers the shell text for one with a configuration of its own.
 function nginx.start(given)
   local self = setmetatable({ folder = given.folder or nginx.folder(),
     is_guest = given.folder ~= nil,
@@ -167,11 +168,14 @@ function nginx.start(given)
   for attempt = 1, 5 do
     self.port = nginx.free_port()
     self.url = "http://127.0.0.1:" .. self.port
-    write(self.folder .. "/nginx.conf",
-      nginx.configuration(self.folder, "127.0.0.1:" .. self.port, given))
-    self.process = child.start(nginx.command(self.folder, given.env) ..
-      " 2>&1 </dev/null")
-    if self:await() then
+    local command = given.command and given.command(self.folder, self.port)
+    if not command then
+      write(self.folder .. "/nginx.conf",
+        nginx.configuration(self.folder, "127.0.0.1:" .. self.port, given))
+      command = nginx.command(self.folder, given.env)
+    end
+    self.process = child.start(command .. " 2>&1 </dev/null")
+    if self:await(given.command and 404 or 200) then
       return self
     end
     local said = self.process:rest()
@@ -184,13 +188,13 @@ function nginx.start(given)
   end
 end
 
--- Until it answers; false where it ended instead.
-function methods:await()
+-- Until it answers with a status; false where it ended instead.
+function methods:await(status)
   local stop = now() + 10
   while now() < stop do
     local response = self.handle:perform { method = "GET",
       url = self.url .. "/ready", timeout = 1, direct = true }
-    if response and response.status == 200 then
+    if response and response.status == status then
       return true
     elseif not exists(("/proc/%d/stat"):format(self.process.pid)) or
       read(("/proc/%d/stat"):format(self.process.pid)):find("%) Z ") then

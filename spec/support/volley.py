@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""As many requests as asked for, all at once: volley.py URL COUNT.
+"""As many requests as asked for, all at once: volley.py URL COUNT [BODY].
 
-Prints how they ended as JSON: a status, or what went wrong, and how often.
+A BODY is posted, with the request's number for each # in it. Prints how they ended as
+JSON: a status, or what went wrong, and how often.
 """
 import collections
 import json
@@ -10,9 +11,9 @@ import threading
 import urllib.request
 
 
-def ask(url, ends):
+def ask(url, body, ends):
     try:
-        with urllib.request.urlopen(url, timeout=30) as response:
+        with urllib.request.urlopen(url, body, timeout=30) as response:
             response.read()
             ends.append(str(response.status))
     except OSError as error:
@@ -20,8 +21,10 @@ def ask(url, ends):
 
 
 def main():
-    url, count, ends = sys.argv[1], int(sys.argv[2]), []
-    threads = [threading.Thread(target=ask, args=(url, ends)) for _ in range(count)]
+    url, count, body = sys.argv[1], int(sys.argv[2]), (sys.argv[3:] or [None])[0]
+    ends = []
+    threads = [threading.Thread(target=ask, args=(url, body and body.replace("#", str(i)).encode(), ends))
+               for i in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

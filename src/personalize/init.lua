@@ -7,6 +7,7 @@
 
 local Client = require "personalize.client"
 local Error = require "personalize.error"
+local core = require "personalize.core"
 local jobs = require "personalize.jobs"
 
 ---@class personalize
@@ -34,6 +35,19 @@ Client.upload_users = later("lists", "upload_users")
 M.check_users = later("lists", "check_users")
 M.verify_receipt = later("lists", "verify_receipt")
 M.receipt_json = later("receipt", "json")
+
+--- Adds lines, each with its line feed, to the end of a file for its owner
+--- alone, which is made where there is none: true once they are on the disk;
+--- or nil and why, and the file is as it was. For the lists of a service: other
+--- processes may add to it at the same time, and a file that was renamed, and
+--- to which no lines ("") are then added, is one that stays as it is.
+---@type fun(path: string, lines: string): true?, string?
+M.append_lines = core.append_lines
+
+--- Puts a text in the place of a file, for its owner alone: true once it is on
+--- the disk; or nil and why, and the file is as it was. For receipts.
+---@type fun(path: string, text: string): true?, string?
+M.write_private = core.write_private
 
 -- Made on first use, from the environment as it is then.
 local default
