@@ -49,21 +49,31 @@ local function options_of(name, owner)
   }
 end
 
--- What does not pass by the next look, but may after somebody has looked.
-local LASTING = { DataDeletionJobFailed = true, UserListError = true,
-  ParamValidationError = true }
+-- What the next look would not find otherwise.
+local LASTING = { UserListError = true, ParamValidationError = true }
+
+-- Is the list to be left alone for long? In place of a job that has FAILED a
+-- run makes another, and so would every run after it.
+local function is_slow(receipt, e)
+  for _, job in ipairs(receipt and receipt.jobs or {}) do
+    if job.status == "FAILED" then
+      return true
+    end
+  end
+  return e ~= nil and LASTING[e.code]
+end
 
 local function send(name, owner)
   local client = settings.client
   local ok, result = pcall(client.delete_users, client,
     options_of(name, owner))
-  local is_error = not ok and personalize.is_error(result)
-  local receipt = ok and result or is_error and result.receipt
+  local e = not ok and personalize.is_error(result) and result or nil
+  local receipt = ok and result or e and e.receipt
+  if is_slow(receipt, e) then
+    dict:set("later " .. name, true, settings.again)
+  end
   if receipt then
     lists.keep(name, receipt)
-  end
-  if is_error and LASTING[result.code] then
-    dict:set("later " .. name, true, settings.again)
   end
   if not ok then
     error(result, 0)

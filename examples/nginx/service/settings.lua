@@ -26,7 +26,7 @@ return {
   name = os.getenv "ERASURE_NAME" or "forget",
   -- Seconds between two looks at what there is to send, and what became of it.
   every = tonumber(os.getenv "ERASURE_EVERY" or 60),
-  -- Seconds until a list is sent again whose job has FAILED.
+  -- Seconds between two looks at a list that has faults or had a job that FAILED.
   again = 3600,
 
   bucket = need "ERASURE_BUCKET",
