@@ -11,4 +11,6 @@ files["spec"] = {
 -- What spec/support/host.c adds for a script that it runs with --refuse.
 files["spec/torture"] = { read_globals = { "refuse" } }
 files["spec/support/torture.lua"] = { read_globals = { "refuse" } }
+-- Handlers set ngx.status and fields of ngx.header.
+files["examples/nginx"] = { globals = { "ngx" } }
 files["**/*.rockspec"] = { std = "+rockspec" }

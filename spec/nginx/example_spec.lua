@@ -62,10 +62,11 @@ describe("the example inside nginx", function()
     return response.status, ok and value or response.body, response.headers
   end
 
+  -- Of a file in the lists' folder, or nil.
   local function slurp(name)
     local file = io.open(lists .. "/" .. name, "rb")
     local text = file and file:read "*a"
-    return file and file:close() and text
+    return file and file:close() and text or nil
   end
 
   local function await(what, holds)
@@ -194,7 +195,10 @@ describe("the example inside nginx", function()
     local ends = cjson.decode((volley:rest()))
     volley:stop()
     assert.same({ ["202"] = 200 }, ends)
-    pcall(close_day)
+    if slurp(day(0) .. ".open") then
+      close_day()
+      await("closed", function() return not slurp(day(1) .. ".open") end)
+    end
     local users = 0
     for _, name in ipairs { day(1), day(1) .. "-2", day(1) .. "-3" } do
       if slurp(name .. ".users") or slurp(name .. ".json") then
@@ -225,6 +229,15 @@ describe("the example inside nginx", function()
     assert.equal(7, lines[2])
     close_day()
     assert.equal(7, receipt_of(day(1), "IN_PROGRESS").users)
+  end)
+
+  it("takes away a list that nobody is on", function()
+    -- As a worker leaves it that made it while the day ended.
+    io.open(("%s/%s.open"):format(lists, day(8)), "wb"):close()
+    await("nothing", function()
+      return not slurp(day(8) .. ".open") and not slurp(day(8) .. ".users")
+    end)
+    assert.is_nil(slurp(day(8) .. ".json"))
   end)
 
   it("loses nothing with a worker that dies", function()

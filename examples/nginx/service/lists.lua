@@ -55,11 +55,22 @@ function M.closed()
   return names
 end
 
+local function is_empty(path)
+  local file = assert(io.open(path, "rb"))
+  local first = file:read(1)
+  file:close()
+  return first == nil
+end
+
 --- The path of a closed list once nobody adds to it any more: who had it open
--- when it was renamed is waited for.
+-- when it was renamed is waited for. Nil where it came to nothing.
 function M.path(name)
   local path = path_of(name, "users")
   assert(personalize.append_lines(path, ""))
+  if is_empty(path) then
+    os.remove(path)
+    return nil
+  end
   return path
 end
 

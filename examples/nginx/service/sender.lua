@@ -2,21 +2,28 @@
 -- of all, now and then, a short run each time. A run that dies with its worker
 -- or machine is gone on with by the next.
 
+local ffi = require "ffi"
 local lists = require "service.lists"
 local personalize = require "personalize"
 local settings = require "service.settings"
 
 local M = {}
 
--- Seconds after which a worker that died while it had the lock has lost it; a
--- run renews it as it gets on. Two runs at once would do no harm, but work.
+-- Seconds for which the lock lasts; a run renews it as it gets on. Two runs at
+-- once would do no harm, but work.
 local LOCK = 120
 
 local dict = ngx.shared.erasure
 local runs = 0
 
+ffi.cdef "int kill(int pid, int signal);"
+
 -- The lock for a run of this worker; nil where another has it.
 local function take()
+  local other = dict:get "owner"
+  if other and ffi.C.kill(tonumber(other:match "^%d+"), 0) ~= 0 then
+    dict:delete "owner" -- its worker has died
+  end
   runs = runs + 1
   local owner = ngx.worker.pid() .. " " .. runs
   return dict:add("owner", owner, LOCK) and owner
@@ -39,9 +46,9 @@ local function release(owner)
   end
 end
 
-local function options_of(name, owner)
+local function options_of(name, path, owner)
   return {
-    file = lists.path(name), format = "lines", unique = true,
+    file = path, format = "lines", unique = true,
     name = settings.name .. "-" .. name,
     bucket = settings.bucket, prefix = "erasure", cleanup = true,
     datasetGroupArn = settings.groups, roleArn = settings.role,
@@ -64,9 +71,12 @@ local function is_slow(receipt, e)
 end
 
 local function send(name, owner)
-  local client = settings.client
+  local client, path = settings.client, lists.path(name)
+  if not path then
+    return
+  end
   local ok, result = pcall(client.delete_users, client,
-    options_of(name, owner))
+    options_of(name, path, owner))
   local e = not ok and personalize.is_error(result) and result or nil
   local receipt = ok and result or e and e.receipt
   if is_slow(receipt, e) then
