@@ -127,6 +127,13 @@ demo: ## delete 100,000 users, from a file to a receipt, against a local AWS ove
 	  cat $(OUT)/receipt.json && \
 	  "$$LUA" src/bin/personalize verify-receipt $(OUT)/receipt.json $(OUT)/users.csv'
 
+demo-nginx: ## the example of a service inside nginx, asked with curl, against a local AWS over TLS
+	@spec/support/deps nginx
+	@+$(MAKE_MANY) all-5.1
+	@printf 'USER_ID\n%s\n%s\n%s\n' alice bob 4711 >$(OUT)/users.csv
+	@spec/support/run-suites --lua luajit run spec/support/with-local-aws \
+	  --tls --versioning --job-seconds 3 --object erasure/users.csv=$(OUT)/users.csv -- spec/support/demo-nginx
+
 test: ## every suite on every Lua; the last line is 'N passed, N failed'
 	@spec/support/deps test
 	@+$(MAKE_MANY) everything rock
@@ -239,11 +246,11 @@ sources:
 	@printf 'curl %s\n' $(CURL_SOURCES)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
 	  awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
 	@echo "Variables: LUA_VERSION LUA_INCDIR PREFIX DESTDIR CC CFLAGS LDFLAGS WERROR=1 V=1"
 
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
 
 .DEFAULT_GOAL := all
-.PHONY: all headers deps demo test vectors check fuzz bench soak lint everything c-tests c-programs install uninstall rock clean sources help
+.PHONY: all headers deps demo demo-nginx test vectors check fuzz bench soak lint everything c-tests c-programs install uninstall rock clean sources help

@@ -81,8 +81,8 @@ function M.fail(e)
   end
   ngx.header.retry_after = RETRY_AFTER[status]
   -- unclear: a create was not answered, the job may exist.
-  M.send(status, { error = e.code, message = message, unclear = e.unclear,
-    request_id = e.request_id })
+  M.send(status, { error = e.code, message = message,
+    unclear = e.unclear or nil, request_id = e.request_id })
 end
 
 return M
