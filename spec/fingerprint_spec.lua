@@ -25,13 +25,13 @@ credential_process = /usr/bin/one
 
 local function hash(given)
   given = given or {}
-  local env = { HOME = "/home/u", AWS_REGION = "eu-west-1" }
+  local env = { HOME = "/h", AWS_REGION = "eu-west-1" }
   for name, value in pairs(given.env or {}) do
     env[name] = value
   end
   return fingerprint.of(world.new { env = env, profile = given.profile,
     endpoints = given.endpoints, region = given.region,
-    files = { ["/home/u/.aws/config"] = given.config or CONFIG } })
+    files = { ["/h/.aws/config"] = given.config or CONFIG } })
 end
 
 -- All of these are different from each other.
