@@ -56,8 +56,9 @@ describe("lines of a private file", function()
       end
     end)
     local seen, count = {}, 0
-    os.rename(list, list .. 0)
-    closed[list .. 0] = closed[list .. 0] or #lines_of(list .. 0)
+    if os.rename(list, list .. 0) then -- or all of it was taken away already
+      closed[list .. 0] = #lines_of(list .. 0)
+    end
     for path, length in pairs(closed) do
       local lines = lines_of(path)
       assert.equal(length, #lines)

@@ -132,13 +132,17 @@ describe("a number", function()
   end)
 end)
 
-describe("JSON for an audit file", function()
-  it("has its members in an order of its own", function()
+describe("JSON", function()
+  it("has its members in the order of their names", function()
     local receipt = { zeta = 1, alpha = { "x" }, jobs = {}, version = 1,
       name = "run", fault_counts = {}, parts = { { sha256 = "s", part = 1 } } }
     assert.equal([[
 {
-  "version": 1,
+  "alpha": [
+    "x"
+  ],
+  "fault_counts": {},
+  "jobs": [],
   "name": "run",
   "parts": [
     {
@@ -146,15 +150,11 @@ describe("JSON for an audit file", function()
       "sha256": "s"
     }
   ],
-  "jobs": [],
-  "alpha": [
-    "x"
-  ],
-  "fault_counts": {},
+  "version": 1,
   "zeta": 1
 }]], text.json(receipt, true))
-    assert.equal('{"version":1,"name":"run","parts":[{"part":1,' ..
-      '"sha256":"s"}],"jobs":[],"alpha":["x"],"fault_counts":{},"zeta":1}',
+    assert.equal('{"alpha":["x"],"fault_counts":{},"jobs":[],"name":"run",' ..
+      '"parts":[{"part":1,"sha256":"s"}],"version":1,"zeta":1}',
       text.json(receipt))
   end)
 

@@ -138,7 +138,10 @@ describe("a put through", function()
       end
       it(("%s ends as %s"):format(name, expected), function()
         local got = run(name, options(info.https .. "/" .. name), SHORT, case)
-        check(got, expected, attempts)
+        -- The end of a kept connection may be seen before the next request
+        -- goes out, or after.
+        local is_seen_late = name:find "idle$" and got.code == "ConnectionError"
+        check(got, is_seen_late and got.code or expected, attempts)
       end)
     end
   end

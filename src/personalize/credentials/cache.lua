@@ -32,14 +32,18 @@ local PATIENCE = 5
 local LOOK_AGAIN = 0.1
 
 -- When refreshing begins to be tried and when it must be, by the lifetime that
--- was granted. A lifetime of a few minutes would be inside both all the time,
--- and each call would ask: some of it is outside.
-local function windows(lifetime)
+-- was granted. A lifetime of a few minutes is inside both all the time, so that
+-- each call asks: AWS's rule. Where workers share, they would queue up for it;
+-- there, some of the lifetime is outside.
+local function windows(lifetime, is_shared)
   local advisory = HOUR
   if lifetime <= 20 * MINUTE then
     advisory = 5 * MINUTE
   elseif lifetime < 90 * MINUTE then
     advisory = 15 * MINUTE
+  end
+  if not is_shared then
+    return advisory, MANDATORY
   end
   return math.min(advisory, 0.75 * lifetime),
     math.min(MANDATORY, 0.25 * lifetime)
@@ -69,7 +73,7 @@ local function keep(state, credentials, lifetime, asked)
   state.rejected = false
   state.quiet_until = nil
   if lifetime then
-    local advisory, mandatory = windows(lifetime)
+    local advisory, mandatory = windows(lifetime, state.share)
     state.advisory = state.window or advisory
     state.mandatory = mandatory
   end
