@@ -248,7 +248,6 @@ static int core_http1(lua_State *L)
     struct pz_http1 *r = lpz_newuserdata(L, sizeof *r, READER);
 
     pz_http1_init(r, method);
-    take_memory(L, &r->bytes);
     return 1;
 }
 
@@ -286,6 +285,9 @@ static int reader_feed(lua_State *L)
     struct pz_http1 *r = lpz_checkudata(L, 1, READER);
     struct pz_slice bytes = lpz_checkslice(L, 2);
 
+    /* Not before there is something to keep: many wait for an answer. */
+    if (r->bytes.data == NULL)
+        take_memory(L, &r->bytes);
     return push_progress(L, r, pz_http1_feed(r, bytes));
 }
 

@@ -112,13 +112,15 @@ local function fail_handshake(exchange, why)
 end
 
 --- Bytes until `reader` is done with them; nil and why, where the connection
--- or the time ended first, with the reader's kind of fault.
-local function receive(exchange, reader, deadline)
+-- or the time ended first, with the reader's kind of fault. `is_set` where the
+-- timeouts were set a moment ago.
+local function receive(exchange, reader, deadline, is_set)
   local socket, state, message, kind = exchange.socket, nil, nil, nil
   repeat
-    if not set_timeouts(socket, deadline) then
+    if not is_set and not set_timeouts(socket, deadline) then
       return nil, "timeout"
     end
+    is_set = false
     local bytes, why = socket:receiveany(BLOCK)
     if bytes then
       state, message, kind = reader:feed(bytes)
@@ -174,15 +176,6 @@ local function shake_hands(exchange)
   return true
 end
 
--- Everything that a kept connection must have in common with a wanted one:
--- nginx asks no more about it than this name.
-local function pool_name(exchange)
-  local where, proxy = exchange.where, exchange.proxy
-  return ("personalize %s://%s:%d verified %s"):format(where.scheme,
-    where.host, where.port, proxy and ("by %s:%d %s"):format(proxy.host,
-      proxy.port, proxy.userinfo and ngx.md5(proxy.userinfo) or "") or "")
-end
-
 -- A connection over which the request can go.
 local function connect(exchange)
   local deadline = math.min(exchange.deadline,
@@ -200,8 +193,7 @@ local function connect(exchange)
   end
   -- nginx does not read /etc/hosts, where this name alone is certain.
   local ok, why = socket:connect(host == "localhost" and "127.0.0.1" or host,
-    (proxy or where).port, { pool = pool_name(exchange),
-      pool_size = KEPT_MOST })
+    (proxy or where).port, exchange.pool)
   if not ok then
     return fail_connect(exchange, why, host)
   elseif socket:getreusedtimes() > 0 then
@@ -254,9 +246,9 @@ local function settle(exchange, state, message, kind)
   return exchange.reader:response()
 end
 
-local function answer(exchange)
+local function answer(exchange, is_set)
   return settle(exchange, receive(exchange, exchange.reader,
-    exchange.deadline))
+    exchange.deadline, is_set))
 end
 
 -- The body, block by block. Answers true; or nil, an error's fields where
@@ -326,7 +318,8 @@ local function send_and_read(exchange, body, progress)
 end
 
 local function send_short(exchange, head, body, progress)
-  if set_timeouts(exchange.socket, exchange.deadline) then
+  local is_set = set_timeouts(exchange.socket, exchange.deadline)
+  if is_set then
     exchange.socket:send(body == "" and head or { head, body })
     exchange.is_whole = true
   end
@@ -338,7 +331,7 @@ local function send_short(exchange, head, body, progress)
     end
   end
   -- Where it could not be sent, too: the peer may have said why.
-  return answer(exchange)
+  return answer(exchange, is_set)
 end
 
 local function send(exchange, request, head)
@@ -366,6 +359,31 @@ local function is_address(host)
   return host:find "^%d+%.%d+%.%d+%.%d+$" ~= nil or host:find ":" ~= nil
 end
 
+-- What follows from a request's URL and proxy alone, of the last one: the
+-- next is most often to the same place.
+local way = {}
+
+-- The pool's name has everything that a kept connection must have in common
+-- with a wanted one: nginx asks no more about it.
+local function find_way(request, where)
+  local proxy, wrong
+  if where.scheme == "https" and is_address(where.host) then
+    return nil, ("nginx cannot check a certificate for the address %s; " ..
+      "give the host by its name"):format(where.host)
+  end
+  if not request.direct then
+    proxy, wrong = proxies.find(where, request.proxy, core.getenv)
+    if wrong then
+      return nil, wrong
+    end
+  end
+  local pool = ("personalize %s://%s:%d verified %s"):format(where.scheme,
+    where.host, where.port, proxy and ("by %s:%d %s"):format(proxy.host,
+      proxy.port, proxy.userinfo and ngx.md5(proxy.userinfo) or "") or "")
+  return { url = request.url, given = request.proxy, direct = request.direct,
+    proxy = proxy, pool = { pool = pool, pool_size = KEPT_MOST } }
+end
+
 -- What keeps a request from being sent at all.
 local function prepare(exchange, request)
   local body = request.body
@@ -378,17 +396,15 @@ local function prepare(exchange, request)
     return nil, where
   end
   exchange.where = where
-  if where.scheme == "https" and is_address(where.host) then
-    return nil, ("nginx cannot check a certificate for the address %s; " ..
-      "give the host by its name"):format(where.host)
-  end
-  if not request.direct then
-    local wrong
-    exchange.proxy, wrong = proxies.find(where, request.proxy, core.getenv)
-    if wrong then
+  if way.url ~= request.url or way.given ~= request.proxy or
+    way.direct ~= request.direct then
+    local found, wrong = find_way(request, where)
+    if not found then
       return nil, wrong
     end
+    way = found
   end
+  exchange.proxy, exchange.pool = way.proxy, way.pool
   if length and type(body) ~= "string" then
     local ok, fault = body:rewind()
     if not ok then
