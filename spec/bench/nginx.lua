@@ -18,8 +18,8 @@ local SERVICE = [[
     keepalive_requests 1000000000;
     add_header x-amzn-RequestId 23a65077-c173-4a61-9dd8-52c77a199e5a;
     default_type application/x-amz-json-1.1;
-    location / { return 200
-      '{"dataDeletionJobArn":"arn:aws:personalize:eu-west-1:123456789012:data-deletion-job/gdpr-2026-11-24"}'; }
+    set $job arn:aws:personalize:eu-west-1:123456789012:data-deletion-job/gdpr;
+    location / { return 200 '{"dataDeletionJobArn":"$job"}'; }
   }
 ]]
 
@@ -103,6 +103,7 @@ local SERVER = [[
   } }
 ]]
 
+-- What is not in `values` stays: nginx's own variables.
 local function fill(text, values)
   return (text:gsub("%$(%l+)", values))
 end
