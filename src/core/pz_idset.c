@@ -12,7 +12,7 @@ enum {
     SLOT_BITS = 12,
     SLOTS = 1 << SLOT_BITS, /* of a table */
     FULL = SLOTS / 5 * 4,
-    DEPTH_MAX = 26,         /* 2^38 ids */
+    DEPTH_MAX = 20,         /* 2^31 ids, and a directory of 16 MiB */
     TABLE_BYTES = SLOTS * 16,
     FIRST_TABLES = 1,       /* in the first slab; each next has twice as many */
     MOST_TABLES = 128
