@@ -27,7 +27,7 @@ describe("a run that is killed and made again", function()
     server:reset()
   end)
 
-  local function run(variables)
+  local function start(variables)
     local all = {
       AWS_ACCESS_KEY_ID = server.access_key_id,
       AWS_SECRET_ACCESS_KEY = server.secret_access_key,
@@ -47,10 +47,17 @@ describe("a run that is killed and made again", function()
     end
     words[#words + 1] = child.interpreter()
     words[#words + 1] = "spec/support/erase_child.lua"
-    local process = child.start(table.concat(words, " "))
+    return child.start(table.concat(words, " "))
+  end
+
+  local function finish(process)
     local output = process:rest()
     process:stop()
     return output
+  end
+
+  local function run(variables)
+    return finish(start(variables))
   end
 
   -- The receipt without what may differ between runs.
@@ -114,6 +121,19 @@ describe("a run that is killed and made again", function()
     -- 2 looks, 3 puts, 6 creates, and at least 6 looks at a job.
     assert.is_true(killed >= 2 + 3 + 6 + 6, killed)
     print(("\nkilled at %d places"):format(killed))
+  end)
+
+  it("does as much when several are at it at once", function()
+    local undisturbed = settled(run())
+    server:reset()
+    local processes = {}
+    for i = 1, 4 do
+      processes[i] = start()
+    end
+    for i = 1, 4 do
+      assert.same(undisturbed, settled(finish(processes[i])))
+    end
+    check_state()
   end)
 
   it("removes the lists all the same", function()
