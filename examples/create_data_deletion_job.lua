@@ -8,7 +8,6 @@
 -- AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).
 
 local personalize = require "personalize"
-local sleep = require "personalize.core".sleep -- ends early on Ctrl-C
 
 local name, dataset_group, role, location = arg[1], arg[2], arg[3], arg[4]
 if not location then
@@ -27,25 +26,24 @@ local created, meta = client:create_data_deletion_job {
 print("created   " .. created.dataDeletionJobArn)
 print("request   " .. (meta.request_id or "not told"))
 
--- A real job takes up to a day: a script would look every few minutes.
-local pause = tonumber(os.getenv "POLL_SECONDS") or 60
-local status, job
-repeat
-  job = client:describe_data_deletion_job {
-    dataDeletionJobArn = created.dataDeletionJobArn,
-  }.dataDeletionJob
-  if job.status ~= status then
-    status = job.status
-    print("status    " .. status)
-  end
-until status == "COMPLETED" or status == "FAILED" or not sleep(pause)
+-- A real job takes up to a day; looks become rarer, from 5 seconds to 2 minutes.
+local ok, result = pcall(client.wait_for_data_deletion_job, client,
+  created.dataDeletionJobArn, {
+    delay = tonumber(os.getenv "POLL_SECONDS"),
+    max_delay = tonumber(os.getenv "POLL_SECONDS"),
+    on_status = function(status)
+      print("status    " .. status)
+    end,
+  })
 
-if status == "COMPLETED" then
-  print("deleted   " .. job.numDeleted .. " records")
-elseif status == "FAILED" then
-  print("reason    " .. (job.failureReason or "not told"))
+if ok then
+  print("deleted   " .. result.numDeleted .. " records")
+elseif personalize.is_error(result, "DataDeletionJobFailed") then
+  print("reason    " .. (result.job.failureReason or "not told"))
   os.exit(1)
-else
+elseif personalize.is_error(result, "InterruptedError") then
   print("interrupted; the job goes on at AWS")
   os.exit(130)
+else
+  error(result, 0)
 end

@@ -36,15 +36,18 @@ local ok, result = pcall(personalize.delete_users, {
   poll = tonumber(os.getenv "POLL_SECONDS"),
 })
 
--- A receipt there is after a failure as well, as soon as something was done.
+-- A receipt there is after a failure as well; it is kept as soon as it tells of
+-- a job, so that none takes the place of one that knows more.
 local receipt = ok and result or personalize.is_error(result) and
   result.receipt
-if receipt then
+local has_jobs = false
+for _, job in ipairs(receipt and receipt.jobs or {}) do
+  has_jobs = has_jobs or job.arn ~= nil
+end
+if has_jobs then
   local path = folder .. "/" .. name .. ".json"
-  local file = assert(io.open(path .. ".new", "w"))
-  assert(file:write(personalize.receipt_json(receipt)))
-  assert(file:close())
-  assert(os.rename(path .. ".new", path)) -- the old one or the new, never half
+  -- The old text or the new, never half of one; for its owner alone.
+  assert(personalize.write_private(path, personalize.receipt_json(receipt)))
   print(receipt.status, path)
 end
 if not ok then

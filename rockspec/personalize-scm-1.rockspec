@@ -145,6 +145,7 @@ build = {
     ["personalize.log_ngx"] = "src/personalize/log_ngx.lua",
     ["personalize.redact"] = "src/personalize/redact.lua",
     ["personalize.settings"] = "src/personalize/settings.lua",
+    ["personalize.slots"] = "src/personalize/slots.lua",
     ["personalize.transport.cosocket"] = "src/personalize/transport/cosocket.lua",
     ["personalize.transport.curl"] = "src/personalize/transport/curl.lua",
     ["personalize.transport.nginx"] = "src/personalize/transport/nginx.lua",

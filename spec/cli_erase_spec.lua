@@ -162,6 +162,22 @@ describe("the program", function()
     assert.equal("FAILED", cjson.decode(read "r.json").status)
   end)
 
+  it("leaves a receipt that knows more as it is", function()
+    write("list.csv", "USER_ID\nalice\n")
+    local words = erase(path "list.csv", "--wait --receipt " .. path "r.json")
+    assert.equal(0, (program(words)))
+    local before = read "r.json"
+    local _, _, err = program(words .. " --dry-run")
+    has(err, "left as it was")
+    assert.equal(before, read "r.json")
+    assert.equal(255, (program(words ..
+      " --endpoint-url http://127.0.0.1:1")))
+    assert.equal(before, read "r.json")
+    write("list.csv", "USER_ID\n\nalice\n")
+    assert.equal(3, (program(words)))
+    assert.equal(before, read "r.json")
+  end)
+
   it("dry-runs", function()
     local status, out = program(erase("-", "--format lines --dry-run --json"),
       "alice\n")

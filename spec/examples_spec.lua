@@ -60,7 +60,10 @@ local ERASE = { ["nightly.lua"] = true, ["from_database.lua"] = true,
 describe("example", function()
   for _, name in ipairs(vectors.names(ROOT .. "examples")) do
     if name:find "%.lua$" then
-      local test = ERASE[name] and function() end or it
+      local test = it
+      if ERASE[name] then -- tried below
+        test = function() end
+      end
       test(name .. " succeeds", function()
         local profile = PROFILES[name]
         local output, status = run(profile and "" or "--tls",

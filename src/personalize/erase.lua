@@ -1,88 +1,23 @@
 --- From a list of users to a receipt: check, cut, upload, create, wait.
 -- Knows the order of these and what a run that died has left behind; so the
 -- same call, made again, finishes what it began and does nothing twice.
--- Refuses to know how a list is read, a request is made or a receipt written.
---
--- AWS's rule that a job's name is unique is the lock, and the place of a list
--- has its hash in it: a job of our name over our list is ours, whoever made it.
+-- Refuses to know how a list is read, a job is found or made, or a receipt
+-- written.
 
 local Client = require "personalize.client"
 local Error = require "personalize.error"
+local call = require "personalize.call"
 local core = require "personalize.core"
 local lists = require "personalize.lists"
 local pace = require "personalize.pace"
 local plan = require "personalize.plan"
 local receipts = require "personalize.receipt"
+local slots = require "personalize.slots"
 local users = require "personalize.users"
 
 local M = {}
 
--- Jobs of a dataset group that may be PENDING, by AWS's quota.
-local PENDING_MOST = 5
 local DAY = 24 * 3600
--- A name that is taken, and no list that shows its job: lists may lag.
-local LAG_PAUSES = { 0.5, 1, 2, 4, 8, 15, 30 }
-
-local function tell_jobs(run, phase, part)
-  lists.tell(run, phase, { part = part, jobs_done = run.done,
-    statuses = run.statuses })
-end
-
-local function rest(run, seconds)
-  if not pace.rest(run.settings.sleep, seconds) then
-    Error.raise { code = "InterruptedError", kind = "client", message =
-      (pace.is_ending() and "nginx ends this worker" or "interrupted") ..
-      "; the same call goes on where this one ended" }
-  end
-end
-
--- A call of the service: its output and meta, or nil and the error.
-local function call(run, operation, input)
-  local ok, output, meta = pcall(Client.call, run.client, operation, input)
-  if ok then
-    return output, meta
-  elseif Error.is_error(output) then
-    return nil, output
-  end
-  error(output, 0)
-end
-
--- ---- one job of a part and a dataset group ---------------------------------
-
-local function new_entry(slot, try)
-  slot.try = try
-  slot.entry = { part = slot.part, dataset_group_arn = slot.group,
-    job_name = plan.try_name(slot.base, try), status = "NOT_STARTED",
-    history = {} }
-  slot.entries[#slot.entries + 1] = slot.entry
-end
-
-local function input_of(run, slot)
-  local options = run.options
-  return { jobName = slot.entry.job_name, datasetGroupArn = slot.group,
-    dataSource = { dataLocation = run.parts[slot.part].location },
-    roleArn = options.roleArn, tags = options.tags }
-end
-
--- All that is wrong with what will be sent, before any of it is.
-local function make_slots(run)
-  run.slots = {}
-  for number in ipairs(run.parts) do
-    for _, group in ipairs(run.groups) do
-      local slot = { part = number, group = group, entries = {},
-        base = plan.job_name(run.options.name, group, number) }
-      new_entry(slot, 0)
-      run.slots[#run.slots + 1] = slot
-      local settings = run.settings
-      local attempt, faults = core.attempt(settings.service,
-        "CreateDataDeletionJob", input_of(run, slot), core.random(16), 1,
-        settings.parameter_validation)
-      if not attempt then
-        plan.refuse(faults, "CreateDataDeletionJob")
-      end
-    end
-  end
-end
 
 -- Brings the receipt up to date.
 local function settle(run, is_over)
@@ -99,136 +34,6 @@ local function settle(run, is_over)
   receipts.settle(run.receipt, is_over)
 end
 
-local function other_list(run, slot, job)
-  Error.raise { code = "UserListError", kind = "client",
-    operation = "CreateDataDeletionJob", message = ("the job %s exists and " ..
-      "deletes another list, %s: not %s. Under the name %s another list was " ..
-      "sent before, or this one in another order, or with another " ..
-      "part_size, unique or column. Take another name for another list")
-      :format(job.jobName or slot.entry.job_name, tostring((job.dataSource or
-        {}).dataLocation), run.parts[slot.part].location, run.options.name) }
-end
-
--- Takes a job that exists as the one of this slot; its list must be ours.
-local function adopt(run, slot, arn)
-  local output, e = call(run, "DescribeDataDeletionJob",
-    { dataDeletionJobArn = arn })
-  if not output then
-    lists.fail(e, "job %s", slot.entry.job_name)
-  end
-  local job = output.dataDeletionJob or {}
-  if (job.dataSource or {}).dataLocation ~= run.parts[slot.part].location then
-    other_list(run, slot, job)
-  end
-  receipts.observe(slot.entry, job)
-  -- One that failed before this run is tried again: under another name, since
-  -- its own is taken.
-  if slot.entry.status == "FAILED" then
-    new_entry(slot, slot.try + 1)
-  end
-end
-
--- The dataset group's jobs by name, as far as they can be ours.
-local function listed(run, group)
-  local found, name = {}, run.options.name
-  for job in run.client:data_deletion_jobs { datasetGroupArn = group,
-    maxResults = 100 } do
-    local of = job.jobName
-    if of and of:sub(1, #name) == name and not found[of] then
-      found[of] = job
-    end
-  end
-  return found
-end
-
--- What earlier runs left: for each slot the tries that exist, one by one.
-local function look(run)
-  tell_jobs(run, "create")
-  for _, group in ipairs(run.groups) do
-    local found = listed(run, group)
-    for _, slot in ipairs(run.slots) do
-      if slot.group == group then
-        local entry, job
-        repeat
-          entry = slot.entry
-          job = found[entry.job_name]
-          if job then
-            adopt(run, slot, job.dataDeletionJobArn)
-          end
-        until not job or slot.entry == entry
-      end
-    end
-  end
-end
-
--- The job whose name is taken, once a list shows it; nil where none does.
-local function await_listed(run, slot)
-  local name = slot.entry.job_name
-  for _, seconds in ipairs(LAG_PAUSES) do
-    local job = listed(run, slot.group)[name]
-    if job then
-      return job
-    end
-    local left = run.deadline - core.monotonic()
-    if left <= 0 then
-      break
-    end
-    rest(run, math.min(seconds, left))
-  end
-  return listed(run, slot.group)[name] or listed(run, nil)[name]
-end
-
--- How many of a group's jobs wait to begin, as far as is known here.
-local function pending(run, group)
-  local count = 0
-  for _, slot in ipairs(run.slots) do
-    local status = slot.entry.status
-    if slot.group == group and (status == "PENDING" or status == "UNKNOWN")
-    then
-      count = count + 1
-    end
-  end
-  return count
-end
-
--- What passes by itself while one waits.
-local PASSING = { LimitExceededException = true, ResourceInUseException = true }
-
--- Creates a slot's job. False where it has to wait.
-local function create(run, slot)
-  local entry = slot.entry
-  if pending(run, slot.group) >= PENDING_MOST and entry.status ~= "UNKNOWN"
-  then
-    return false
-  end
-  lists.upload(run, slot.part)
-  tell_jobs(run, "create", slot.part)
-  local output, result = call(run, "CreateDataDeletionJob",
-    input_of(run, slot))
-  if output then
-    entry.arn, entry.status = output.dataDeletionJobArn, "PENDING"
-    entry.role_arn, entry.request_id = run.options.roleArn, result.request_id
-    entry.history = { { status = "PENDING", time = receipts.time(core.now()) } }
-    return true
-  elseif result.code == "ResourceAlreadyExistsException" then
-    local job = await_listed(run, slot)
-    if not job then
-      lists.fail(result, "job %s (no list shows it yet: run the same call again)",
-        entry.job_name)
-    end
-    adopt(run, slot, job.dataDeletionJobArn)
-    return slot.entry == entry or create(run, slot)
-  end
-  entry.status = result.unclear and "UNKNOWN" or entry.status
-  run.held_by = result
-  if PASSING[result.code] or run.has_waited and result.retryable then
-    return false
-  end
-  lists.fail(result, "job %s", entry.job_name)
-end
-
--- ---- all of them -----------------------------------------------------------
-
 local OPEN = { NOT_STARTED = true, UNKNOWN = true }
 
 -- Creates what can be created now; a group that has to wait is not asked
@@ -237,7 +42,7 @@ local function create_all(run)
   local held = {}
   for _, slot in ipairs(run.slots) do
     if OPEN[slot.entry.status] and not held[slot.group] then
-      held[slot.group] = not create(run, slot)
+      held[slot.group] = not slots.create(run, slot)
       settle(run)
     end
   end
@@ -250,11 +55,11 @@ local function refresh(run)
     local entry = slot.entry
     local before = entry.status
     if entry.arn and before ~= "COMPLETED" and before ~= "FAILED" then
-      local output, e = call(run, "DescribeDataDeletionJob",
+      local output, e = slots.call(run, "DescribeDataDeletionJob",
         { dataDeletionJobArn = entry.arn })
       if output then
         receipts.observe(entry, output.dataDeletionJob or {})
-      elseif not e.retryable then
+      elseif not pace.is_passing(e, true) then
         lists.fail(e, "job %s", entry.job_name)
       end
       has_changed = has_changed or entry.status ~= before
@@ -283,25 +88,28 @@ local function wait(run)
   local next_delay = delays(run)
   refresh(run)
   while run.done < #run.slots do
-    tell_jobs(run, "wait")
+    lists.tell_jobs(run, "wait")
     local left = run.deadline - core.monotonic()
     if left <= 0 then
       time_out(run)
     end
-    rest(run, math.min(next_delay(), left))
+    local delay = math.min(next_delay(), left)
+    call.tell(run.settings, { name = "wait", delay = delay,
+      operation = "DescribeDataDeletionJob" })
+    lists.rest(run, delay)
     run.has_waited = true
     if refresh(run) then
       next_delay = delays(run)
     end
     create_all(run)
   end
-  tell_jobs(run, "wait")
+  lists.tell_jobs(run, "wait")
 end
 
 -- Removes the lists; only once nothing needs them any more.
 local function clean_up(run)
   for number, part in ipairs(run.parts) do
-    tell_jobs(run, "cleanup", number)
+    lists.tell_jobs(run, "cleanup", number)
     local removed, failure = run.bucket:remove(run.keys[number],
       { version_id = part.version_id })
     if not removed then
@@ -331,13 +139,14 @@ end
 
 local function work(run)
   lists.read(run)
-  make_slots(run)
+  slots.make(run)
   lists.open_bucket(run)
   if run.options.dry_run then
     run.receipt.status = "DRY_RUN"
+    slots.begin(run)
     return
   end
-  look(run)
+  slots.look(run)
   create_all(run)
   if run.options.wait == false then
     refresh(run)

@@ -28,8 +28,12 @@ Error.__index = Error
 
 ---@class personalize.ParamFault
 ---@field path string where in the input, such as "dataSource.dataLocation"
----@field code "missing"|"unknown"|"type"|"utf8"|"nul"|"length"|"range"|"pattern"|"duplicate"
+---@field code string missing, unknown, type, utf8, nul, length, range, pattern,
+--- duplicate, unreadable; of a list also header, column, columns, blank, empty,
+--- quote
 ---@field message string
+---@field line? integer of a list, from 1; of ids, which of them
+---@field column? integer of the line, in characters from 1
 
 local function plural(count, noun)
   return count == 1 and "1 " .. noun or count .. " " .. noun .. "s"
@@ -68,6 +72,13 @@ function Error.describe(faults)
     texts[#texts + 1] = ("and %d more"):format(#faults - #texts)
   end
   return table.concat(texts, "; ")
+end
+
+--- What the interpreter `lua` raises on Ctrl-C, wherever it is just then.
+---@param raised any
+---@return boolean
+function Error.is_interrupt(raised)
+  return type(raised) == "string" and raised:find "interrupted!$" ~= nil
 end
 
 --- Raises an error made of these fields; adds no position, since the caller

@@ -117,13 +117,6 @@ local function check(arn, options)
   return found
 end
 
--- May the next look fare better? Once an answer has come the way there is
--- known to be right, so that a network which is gone comes back.
-local function is_transient(failure, has_answered)
-  return failure.retryable or has_answered and failure.kind == "transport" and
-    failure.code ~= "TlsError"
-end
-
 local function interrupt(job, status)
   Error.raise { code = "InterruptedError", kind = "client",
     operation = "DescribeDataDeletionJob", retryable = false, job = job,
@@ -193,7 +186,7 @@ function methods:wait_for_data_deletion_job(arn, options)
       end
     elseif failure.code == "InterruptedError" then
       interrupt(job, status)
-    elseif not is_transient(failure, job ~= nil) then
+    elseif not pace.is_passing(failure, job ~= nil) then
       failure.unclear, failure.job = nil, job
       Error.raise(failure)
     end

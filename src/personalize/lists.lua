@@ -7,6 +7,7 @@ local Client = require "personalize.client"
 local Error = require "personalize.error"
 local cjson = require "cjson"
 local nginx = require "personalize.transport.nginx"
+local pace = require "personalize.pace"
 local plan = require "personalize.plan"
 local receipts = require "personalize.receipt"
 local s3 = require "personalize.s3"
@@ -46,10 +47,30 @@ function M.tell(run, phase, more)
   end
 end
 
--- Raises an error that names what it is about.
-function M.fail(e, what, ...)
+-- The same with what is known of the jobs.
+function M.tell_jobs(run, phase, part)
+  M.tell(run, phase, { part = part, jobs_done = run.done,
+    statuses = run.statuses })
+end
+
+-- Sleeps; raises where the run is to end now.
+function M.rest(run, seconds)
+  if not pace.rest(run.settings.sleep, seconds) then
+    Error.raise { code = "InterruptedError", kind = "client", message =
+      (pace.is_ending() and "nginx ends this worker" or "interrupted") ..
+      "; the same call goes on where this one ended" }
+  end
+end
+
+-- Names in an error's fields what it is about.
+function M.about(e, what, ...)
   e.message = what:format(...) .. ": " .. tostring(e.message)
-  error(getmetatable(e) == Error and e or setmetatable(e, Error), 0)
+  return e
+end
+
+-- The same, raised.
+function M.fail(e, what, ...)
+  Error.raise(M.about(e, what, ...))
 end
 
 -- Between blocks a worker of nginx turns to its other requests; elsewhere only
@@ -89,11 +110,12 @@ function M.open_bucket(run)
   run.bucket = bucket
 end
 
--- Puts a part into the bucket, once a run.
-function M.upload(run, number)
+-- Puts a part into the bucket, once a run. Nil and an error's fields where
+-- that failed.
+function M.put(run, number)
   local part = run.parts[number]
   if run.uploaded[number] then
-    return
+    return true
   end
   local before = run.sent
   local function progress(bytes)
@@ -105,14 +127,19 @@ function M.upload(run, number)
     body = run.list:part(number), length = part.bytes, sha256 = part.sha256,
     on_progress = progress }
   if not put then
-    -- It may lie there all the same; but that is no job's unclear create.
-    failure.unclear = nil
-    part.version_id, part.request_id = failure.version_id, failure.request_id
-    M.fail(failure, "part %d of %d, to %s", number, #run.parts, part.location)
+    if failure.unclear or failure.version_id then
+      -- It may lie there all the same; but that is no job's unclear create.
+      part.version_id = failure.version_id
+      part.request_id = failure.request_id
+      failure.unclear = nil
+    end
+    return nil, M.about(failure, "part %d of %d, to %s", number, #run.parts,
+      part.location)
   end
   run.uploaded[number] = true
   run.sent = before + part.bytes
   part.version_id, part.request_id = put.version_id, put.request_id
+  return true
 end
 
 function M.copy(given)
@@ -139,9 +166,7 @@ function M.guarded(run, body)
   if ok then
     return
   elseif not Error.is_error(raised) then
-    -- What the interpreter `lua` raises on Ctrl-C, wherever it is just then.
-    local is_interrupt = type(raised) == "string" and
-      raised:find "interrupted!$" ~= nil
+    local is_interrupt = Error.is_interrupt(raised)
     raised = setmetatable({ kind = "client", cause = raised,
       code = is_interrupt and "InterruptedError" or "InternalError",
       message = is_interrupt and "interrupted" or
@@ -173,7 +198,10 @@ function M.upload_users(client, options)
     M.read(run)
     M.open_bucket(run)
     for number in ipairs(run.parts) do
-      M.upload(run, number)
+      local ok, failure = M.put(run, number)
+      if not ok then
+        Error.raise(failure)
+      end
     end
   end)
   return run.receipt
@@ -195,18 +223,23 @@ function M.check_users(options)
     duplicates = run.options.unique and summary.duplicates or nil }
 end
 
---- Is the receipt that of this list? Needs nothing but the two. Only part_size,
---- unique and column are taken from the receipt.
+--- Is the receipt that of this list? Needs nothing but the two. How the list
+--- was cut (part_size, unique) is taken from the receipt, how it is read (format,
+--- column) as well where `list` does not say.
+---
+--- Errors: ParamValidationError where the one is no receipt of version 1, or the
+--- other no list.
 ---@param receipt personalize.Receipt
 ---@param list personalize.Users
 ---@return boolean
 ---@return string? why where it is not
 function M.verify_receipt(receipt, list)
-  if type(receipt) ~= "table" or receipt.version ~= 1 or
-    type(receipt.parts) ~= "table" then
+  local wrong = receipts.fault(receipt)
+  if wrong then
     Error.raise { code = "ParamValidationError", kind = "client",
-      message = "the receipt is none of version 1" }
+      message = "the receipt " .. wrong }
   end
+  plan.check(list, plan.READ, "CreateDataDeletionJob")
   local function known(value)
     return value ~= cjson.null and value or nil
   end

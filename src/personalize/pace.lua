@@ -27,6 +27,16 @@ function M.delays(first, most)
   end
 end
 
+--- May the same fare better later? Once an answer has come the way there is
+-- known to be right, so that a network which is gone comes back.
+---@param failure table an error's fields
+---@param has_answered boolean
+---@return boolean
+function M.is_passing(failure, has_answered)
+  return failure.retryable or has_answered and failure.kind == "transport" and
+    failure.code ~= "TlsError"
+end
+
 --- Is this an nginx worker that is to end (a reload, a stop)?
 ---@return boolean
 function M.is_ending()

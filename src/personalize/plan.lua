@@ -52,8 +52,9 @@ local function is_prefix(value)
     not value:find "^/" and not value:find "%c"
 end
 
+-- Receipts are JSON. (What S3 demands of a key is what is wanted here.)
 local function is_note(value)
-  return is_text(value) and #value <= 1024
+  return is_text(value) and core.is_s3_key(value)
 end
 
 local MUST_TEXT = "must be a string that is not empty"
@@ -84,11 +85,11 @@ local ERASE = {
   dry_run = { is_boolean, MUST_BOOLEAN },
   max_wait = { is_seconds, MUST_SECONDS },
   poll = { is_seconds, MUST_SECONDS },
-  requester = { is_note, "must be a string of 1-1024 bytes" },
+  requester = { is_note, "must be a string of 1-1024 bytes of UTF-8" },
   roleArn = { is_text, MUST_TEXT, true },
   tags = { function(value) return type(value) == "table" end,
     "must be a table" },
-  ticket = { is_note, "must be a string of 1-1024 bytes" },
+  ticket = { is_note, "must be a string of 1-1024 bytes of UTF-8" },
   wait = { is_boolean, MUST_BOOLEAN },
 }
 
@@ -131,11 +132,18 @@ local function check_groups(given, faults)
   if type(given.datasetGroupArn) ~= "table" then
     return
   end
+  local function refuse(i, message)
+    faults[#faults + 1] = { path = ("datasetGroupArn[%d]"):format(i),
+      code = "duplicate", message = message }
+  end
   for i, arn in ipairs(given.datasetGroupArn) do
     for j = 1, i - 1 do
-      if given.datasetGroupArn[j] == arn then
-        faults[#faults + 1] = { path = ("datasetGroupArn[%d]"):format(i),
-          code = "duplicate", message = "is there twice" }
+      local other = given.datasetGroupArn[j]
+      if other == arn then
+        refuse(i, "is there twice")
+      elseif M.job_name("", other, 1) == M.job_name("", arn, 1) then
+        refuse(i, "would have the names of another's jobs: give it a call " ..
+          "of its own, with another name")
       end
     end
   end

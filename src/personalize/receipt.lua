@@ -108,7 +108,6 @@ local function latest(receipt)
   end
   return found
 end
-M.latest = latest
 
 -- By status; "running" for those that the service is at.
 local function counts(jobs)
@@ -146,7 +145,7 @@ local function remaining(receipt, jobs, count)
       ((job.failure_reason or "no reason given"):gsub("%.$", "")))
     sentence(list, job.status == "UNKNOWN", "Job %s may have been created: " ..
       "run the same call again to find out.", job.job_name)
-    sent[job.part] = job.arn or sent[job.part]
+    sent[job.part] = job.arn or job.status == "UNKNOWN" or sent[job.part]
     sentence(list, job.role_arn and job.role_arn ~= receipt.role_arn,
       "Job %s was created with another role, %s.", job.job_name,
       tostring(job.role_arn))
@@ -164,6 +163,9 @@ local function remaining(receipt, jobs, count)
   sentence(list, is_there, "The uploaded list is personal data: remove " ..
     "it from s3://%s, with all its versions, once all jobs are COMPLETED.",
     receipt.bucket)
+  if next(sent) == nil and receipt.status ~= "DRY_RUN" then
+    return list -- nothing was done that these would follow from
+  end
   list[#list + 1] = "In each dataset group with custom resources, create a " ..
     "new solution version and update its campaigns: models trained before " ..
     "still hold what they learnt from these users."
@@ -261,6 +263,23 @@ function M.json(receipt)
   return write_object(receipt, RECEIPT, "") .. "\n"
 end
 
+--- What is wrong with a receipt that comes from outside, or nil.
+---@param receipt any
+---@return string? fault
+function M.fault(receipt)
+  if type(receipt) ~= "table" or receipt.version ~= 1 then
+    return "is none of version 1"
+  elseif type(receipt.parts) ~= "table" then
+    return "has no parts"
+  end
+  for i, part in ipairs(receipt.parts) do
+    if type(part) ~= "table" or type(part.users) ~= "number" or
+      type(part.bytes) ~= "number" or type(part.sha256) ~= "string" then
+      return ("has no users, bytes and sha256 in part %d"):format(i)
+    end
+  end
+end
+
 --- Do these parts make up the receipt's list? With the reason where not.
 ---@param receipt personalize.Receipt
 ---@param summary personalize.UserSummary
@@ -274,7 +293,7 @@ function M.compare(receipt, summary)
   for i, part in ipairs(receipt.parts) do
     local other = summary.parts[i]
     if part.users ~= other.users then
-      return false, ("part %d has %d users, in the receipt %d"):format(i,
+      return false, ("part %d has %d users, in the receipt %.0f"):format(i,
         other.users, part.users)
     elseif part.bytes ~= other.bytes or part.sha256 ~= other.sha256 then
       return false, ("part %d has other bytes than the receipt's: SHA-256 " ..

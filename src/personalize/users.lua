@@ -175,6 +175,16 @@ local function feed_users(list, given, hooks)
       turn(hooks, list)
     end
   end
+  if type(users) == "table" then
+    local all = 0
+    for _ in pairs(users) do
+      all = all + 1
+    end
+    if all ~= count then
+      list_error(("users is no list: it has a hole behind user %d, or other " ..
+        "keys than numbers"):format(count))
+    end
+  end
 end
 
 -- Where a fault stands; "user 3" where there are no lines.

@@ -74,9 +74,22 @@ function M.path(name)
   return path
 end
 
---- Writes a list's receipt; with one of a deletion that is COMPLETED the list,
+local function has_jobs(receipt)
+  for _, job in ipairs(receipt.jobs) do
+    if job.arn then
+      return true
+    end
+  end
+  return false
+end
+
+--- Writes a list's receipt, once it tells of a job: none takes the place of one
+-- that knows more. With one of a deletion that is COMPLETED the list,
 -- which is personal data, goes.
 function M.keep(name, receipt)
+  if not has_jobs(receipt) then
+    return
+  end
   assert(personalize.write_private(path_of(name, "json"),
     personalize.receipt_json(receipt)))
   if receipt.status == "COMPLETED" then

@@ -64,11 +64,25 @@ local function print_receipt(run, receipt)
   run.out(table.concat(lines, "\n") .. "\n")
 end
 
+-- Does it tell of anything that was done? One that does not must not take the
+-- place of one that did.
+local function tells_of_jobs(receipt)
+  for _, job in ipairs(receipt.jobs or {}) do
+    if job.arn then
+      return true
+    end
+  end
+  return false
+end
+
 -- Writes and prints the receipt. Answers the status where that fails.
 local function hand_over(run, receipt)
   local path = run.options.receipt
   local failed
-  if path then
+  if path and not tells_of_jobs(receipt) and
+    not run.world.unreadable(path) then
+    run:note(("no job is known: %s is left as it was"):format(path))
+  elseif path then
     local ok, wrong = run.world.write_file(path, receipts.json(receipt))
     if not ok then
       failed = status.OTHER
@@ -106,9 +120,9 @@ function M.delete_users(run)
   end
   run:close(false)
   local receipt = type(result) == "table" and result.receipt
-  if receipt then
+  if receipt and #(receipt.parts or {}) > 0 then
     hand_over(run, receipt)
-    if options.receipt then
+    if options.receipt and tells_of_jobs(receipt) then
       run:note("the receipt of what was done so far: " .. options.receipt)
     end
     if options.json then -- elsewhere it stands on standard output
@@ -128,10 +142,11 @@ function M.check_list(run)
     run.out(text.json(summary, true) .. "\n")
     return
   end
-  run.out(("%-12s%s\n%-12s%s\n%-12s%s\n"):format(
-    "users", text.count(summary.users),
-    "duplicates", text.count(summary.duplicates or 0),
-    "bytes", text.count(summary.bytes)))
+  run.out(("%-12s%s\n"):format("users", text.count(summary.users)))
+  if summary.duplicates then
+    run.out(("%-12s%s\n"):format("duplicates", text.count(summary.duplicates)))
+  end
+  run.out(("%-12s%s\n"):format("bytes", text.count(summary.bytes)))
   for i, part in ipairs(summary.parts or {}) do
     run.out(("%-12s%s, %s, SHA-256 %s\n"):format("part " .. i,
       text.plural(part.users, "user"), text.bytes(part.bytes), part.sha256))

@@ -36,7 +36,7 @@ local FAULTS_SHOWN = 20
 function M.normal(e)
   if Error.is_error(e) then
     return e
-  elseif type(e) == "string" and e:find "interrupted!$" then
+  elseif Error.is_interrupt(e) then
     return { code = "InterruptedError", kind = "client",
       message = "interrupted" }
   elseif type(e) == "table" and e.fault then

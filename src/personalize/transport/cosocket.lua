@@ -73,7 +73,7 @@ local function fail_connect(exchange, why, host)
       "(nginx asks its resolver and reads no /etc/hosts)"):format(host))
   elseif why:find("could not be resolved", 1, true) then
     return fail(exchange, "ConnectionError", true,
-      ("the name of %s could not be resolved %s"):format(peer(exchange),
+      ("the name of %s could not be resolved %s"):format(host,
         why:match "%(.*%)" or ""))
   elseif why == "timeout" then
     return fail_timeout(exchange)
@@ -408,7 +408,7 @@ local function prepare(exchange, request)
   if length and type(body) ~= "string" then
     local ok, fault = body:rewind()
     if not ok then
-      return nil, fault
+      return nil, fault, "UserListError"
     end
   end
   return head
@@ -432,9 +432,9 @@ function M.send(request)
     connect_timeout = math.min(timeout,
       seconds(request.connect_timeout, CONNECT_TIMEOUT)),
     deadline = core.monotonic() + timeout }
-  local head, wrong = prepare(exchange, request)
+  local head, wrong, code = prepare(exchange, request)
   if not head then
-    return fail(exchange, "ConfigError", false, wrong)
+    return fail(exchange, code or "ConfigError", false, wrong)
   elseif timeout ~= timeout or timeout <= 0 then
     return fail_timeout(exchange)
   end

@@ -1,0 +1,199 @@
+--- Receipts: what is proved by them, what makes them up, and what they may not
+-- claim.
+
+local cjson = require "cjson"
+local personalize = require "personalize"
+local scripted = require "spec.support.scripted"
+
+describe("a receipt", function()
+  local world, client
+
+  before_each(function()
+    world = scripted.world()
+    client = world:client()
+    local add = world.add
+    world.add = function(self, ...)
+      local job = add(self, ...)
+      self:course(job, { 60, { status = "COMPLETED", numDeleted = 1,
+        lastUpdatedDateTime = self:server_time() + 60 } })
+      return job
+    end
+  end)
+  after_each(function()
+    world:restore()
+  end)
+
+  local function options(more)
+    local found = { users = { "a", "b" }, bucket = "erasure", name = "night",
+      datasetGroupArn = scripted.GROUP, roleArn = scripted.ROLE }
+    for name, value in pairs(more or {}) do
+      found[name] = value
+    end
+    return found
+  end
+
+  local function raised(given)
+    local ok, e = pcall(client.delete_users, client, given)
+    assert.is_false(ok, "it went well")
+    assert.is_true(personalize.is_error(e), tostring(e))
+    return e
+  end
+
+  describe("is verified against a list", function()
+    local receipt
+    before_each(function()
+      receipt = client:delete_users(options())
+    end)
+
+    local function verify(list)
+      -- As a file keeps it.
+      return personalize.verify_receipt(
+        cjson.decode(personalize.receipt_json(receipt)), list)
+    end
+
+    it("that is its own, in any form", function()
+      assert.is_true(verify { users = { "a", "b" } })
+      assert.is_true(verify { text = "USER_ID\na\nb\n" })
+      assert.is_true(verify { text = "a\nb\n", format = "lines" })
+    end)
+
+    local function refuted(list, word)
+      local ok, why = verify(list)
+      assert.is_false(ok)
+      assert.truthy(why:find(word, 1, true), why)
+    end
+
+    it("that has other users, another order, more or fewer", function()
+      refuted({ users = { "a", "c" } }, "SHA-256")
+      refuted({ users = { "b", "a" } }, "SHA-256")
+      refuted({ users = { "a" } }, "1 users, in the receipt 2")
+      refuted({ users = { "a", "b", "c" } }, "3 users, in the receipt 2")
+      refuted({ text = "user_id\na\nb\n" }, "faults")
+      receipt.part_size = 4096
+      local many = {}
+      for i = 1, 2000 do
+        many[i] = "user" .. i
+      end
+      refuted({ users = many }, "parts")
+    end)
+
+    it("that is none, or is none itself", function()
+      local function wrong(...)
+        local ok, e = pcall(personalize.verify_receipt, ...)
+        assert.is_false(ok)
+        assert.is_true(personalize.is_error(e, "ParamValidationError"),
+          tostring(e))
+      end
+      wrong(receipt, "users.csv")
+      wrong(receipt, { fil = "users.csv" })
+      wrong(receipt, nil)
+      wrong(nil, { users = { "a" } })
+      wrong({ version = 2, parts = {} }, { users = { "a" } })
+      wrong({ version = 1 }, { users = { "a" } })
+      wrong({ version = 1, parts = { 1 } }, { users = { "a" } })
+      wrong({ version = 1, parts = { { bytes = 1, sha256 = "" } } },
+        { users = { "a" } })
+    end)
+  end)
+
+  it("is the same text for the same receipt, with its members in order",
+    function()
+      local receipt = client:delete_users(options { ticket = 'T "1"\n' })
+      local text = personalize.receipt_json(receipt)
+      assert.equal(text, personalize.receipt_json(receipt))
+      local last = 0
+      for _, name in ipairs { "version", "name", "ticket", "region", "bucket",
+        "role_arn", "dataset_group_arns", "format", "unique", "part_size",
+        "users", "bytes", "status", "started", "finished", "parts", "jobs",
+        "remaining" } do
+        local at = text:find('\n  "' .. name .. '": ', 1, true)
+        assert.is_true(at and at > last, name)
+        last = at
+      end
+      local back = cjson.decode(text)
+      assert.equal('T "1"\n', back.ticket)
+      assert.equal(2, back.users)
+      assert.same(receipt, back)
+    end)
+
+  it("claims nothing of jobs that could not be looked for", function()
+    client:delete_users(options())
+    world.always.ListDataDeletionJobs = scripted.refuse "AccessDeniedException"
+    local e = raised(options())
+    assert.equal("AccessDeniedException", e.code)
+    assert.equal("IN_PROGRESS", e.receipt.status)
+    assert.equal("UNKNOWN", e.receipt.jobs[1].status)
+    local remaining = table.concat(e.receipt.remaining, "\n")
+    assert.truthy(remaining:find("may have been created", 1, true), remaining)
+    assert.truthy(remaining:find("personal data", 1, true), remaining)
+  end)
+
+  it("has no duties where nothing was done", function()
+    world:next("PutObject", function(self)
+      return self:response(403, "<Error><Code>AccessDenied</Code>" ..
+        "<Message>no</Message></Error>")
+    end)
+    local e = raised(options())
+    assert.equal("FAILED", e.receipt.status)
+    assert.same({ "1 of 1 jobs are not started: run the same call again." },
+      e.receipt.remaining)
+  end)
+
+  it("takes only text that JSON can hold", function()
+    local e = raised(options { ticket = "J\252rgen" })
+    assert.equal("ParamValidationError", e.code)
+    assert.equal("ticket", e.params[1].path)
+    assert.equal(0, #world.sent)
+  end)
+
+  it("is of all users that were given, or there is none", function()
+    local e = raised(options { users = { "a", nil, "b", "c" } })
+    assert.equal("UserListError", e.code)
+    assert.truthy(e.message:find("hole", 1, true), e.message)
+    e = raised(options { users = { "a", name = "b" } })
+    assert.equal("UserListError", e.code)
+    assert.equal(0, #world.sent)
+  end)
+
+  it("never takes a job of another dataset group for its own", function()
+    -- The names are alike, by a chance of one in 16 million.
+    local groups = { scripted.GROUP, scripted.OTHER_GROUP }
+    world:next("CreateDataDeletionJob", function(self, input)
+      self:add { jobName = input.jobName, dataSource = input.dataSource,
+        datasetGroupArn = groups[2], roleArn = input.roleArn }
+      return self:refusal "ResourceAlreadyExistsException"
+    end)
+    local e = raised(options())
+    assert.equal("UserListError", e.code)
+    assert.truthy(e.message:find("another dataset group", 1, true), e.message)
+    assert.equal("NOT_STARTED", e.receipt.jobs[1].status)
+  end)
+
+  it("outlasts a network that is gone for an hour", function()
+    local ends
+    world.always.DescribeDataDeletionJob = function(self, input)
+      ends = ends or self.monotonic + 3600
+      if self.monotonic < ends then
+        return nil, { code = "ConnectionError", message = "no such host",
+          sent = false, retryable = false }
+      end
+      return self:serve("DescribeDataDeletionJob", input)
+    end
+    assert.equal("COMPLETED", client:delete_users(options()).status)
+  end)
+
+  it("tells the last refusal only as long as it stands", function()
+    world:next("CreateDataDeletionJob",
+      scripted.refuse "ResourceInUseException")
+    world.add = nil -- the class's: a job without an end
+    local e = raised(options { max_wait = 600 })
+    assert.equal("WaitTimeoutError", e.code)
+    assert.is_nil(e.cause)
+    assert.falsy(e.message:find("ResourceInUse", 1, true))
+    local waits = 0
+    for _, event in ipairs(world.events) do
+      waits = waits + (event.name == "wait" and 1 or 0)
+    end
+    assert.is_true(waits > 3)
+  end)
+end)
