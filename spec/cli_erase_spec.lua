@@ -147,6 +147,7 @@ describe("the program", function()
     for _, words in ipairs { erase(path "none.csv"),
       erase(path "list.csv", "--receipt " .. path "none/r.json"),
       erase(path "list.csv", "--receipt " .. folder),
+      erase(path "list.csv", "--receipt " .. folder .. "/./list.csv"),
       erase(path "list.csv", "--part-size 1"),
       erase(path "list.csv", "--no-such-option"), "delete-users" } do
       assert.equal(252, (program(words)), words)

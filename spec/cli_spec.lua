@@ -264,7 +264,7 @@ describe("delete-users", function()
   it("puts no receipt in the place of the list", function()
     local status, _, err = delete("--receipt", "users.csv")
     assert.equal(252, status)
-    has(err, "the place of the list")
+    has(err, "the place of users.csv")
     assert.same({}, world.given)
   end)
 

@@ -86,9 +86,15 @@ describe("the fingerprint of a plan", function()
     assert.equal(hash { profile = "base" }, hash { profile = "base",
       config = (CONFIG:gsub("planted%-secret", "another")) })
     assert.equal(hash { env = { AWS_SECRET_ACCESS_KEY = "one",
-      AWS_SESSION_TOKEN = "one", AWS_CONTAINER_AUTHORIZATION_TOKEN = "one" } },
-      hash())
+      AWS_SESSION_TOKEN = "one" } }, hash())
   end)
+
+  it("depends on a container's token: nothing else says whose it is",
+    function()
+      assert.not_equal(
+        hash { env = { AWS_CONTAINER_AUTHORIZATION_TOKEN = "one" } },
+        hash { env = { AWS_CONTAINER_AUTHORIZATION_TOKEN = "two" } })
+    end)
 
   it("tells values that run into each other apart", function()
     assert.not_equal(hash { env = { AWS_ROLE_ARN = "x\ny" } },

@@ -139,6 +139,40 @@ describe("a receipt", function()
       e.receipt.remaining)
   end)
 
+  it("claims no removal of what may still be there", function()
+    client:delete_users(options { wait = false })
+    -- The run that put it died; this one may not list versions.
+    world.always.ListObjectVersions = function(self)
+      return self:response(403, "<Error><Code>AccessDenied</Code>" ..
+        "<Message>no</Message></Error>")
+    end
+    world:next("PutObject", function(self, ...)
+      return self:serve("PutObject", ...)
+    end)
+    local receipt = client:delete_users(options { name = "other",
+      cleanup = true })
+    assert.equal("COMPLETED", receipt.status)
+    assert.is_nil(receipt.parts[1].removed_at)
+    assert.truthy(table.concat(receipt.remaining):find("personal data", 1,
+      true))
+  end)
+
+  it("keeps a list that another call's jobs need", function()
+    world.add = nil -- the class's: a job without an end
+    client:delete_users(options { wait = false })
+    world.jobs[1].status = "COMPLETED"
+    client:delete_users(options { wait = false,
+      datasetGroupArn = scripted.OTHER_GROUP })
+    local receipt = client:delete_users(options { cleanup = true })
+    assert.equal("COMPLETED", receipt.status)
+    assert.is_nil(receipt.parts[1].removed_at)
+    assert.is_true(#world.objects > 0)
+    world.jobs[2].status = "FAILED"
+    receipt = client:delete_users(options { cleanup = true })
+    assert.is_string(receipt.parts[1].removed_at)
+    assert.equal(0, #world.objects)
+  end)
+
   it("takes only text that JSON can hold", function()
     local e = raised(options { ticket = "J\252rgen" })
     assert.equal("ParamValidationError", e.code)

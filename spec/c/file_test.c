@@ -88,12 +88,14 @@ static void assert_file(const char *name, const char *text)
     assert_string_equal(found, text);
 }
 
+static size_t cut; /* of the last append */
+
 static int append_to(const char *name, const char *lines)
 {
     int error = -1;
 
     assert_int_equal(
-        pz_file_append_lines(&error, name, pz_slice_of(lines)), PZ_OK);
+        pz_file_append_lines(&error, &cut, name, pz_slice_of(lines)), PZ_OK);
     return error;
 }
 
@@ -161,6 +163,8 @@ TEST(half_a_line_is_taken_away)
     for (size_t i = 0; i < PZ_COUNT(cases); i++) {
         put(cases[i].before);
         assert_int_equal(append("new\n"), 0);
+        assert_int_equal(cut, strlen(cases[i].before) + 4 -
+                              strlen(cases[i].after));
         assert_file(path, cases[i].after);
     }
     memset(longer, 'x', sizeof longer - 1);
@@ -212,7 +216,7 @@ static enum pz_status try_append(void *arg)
 {
     int error;
 
-    return pz_file_append_lines(&error, arg, LIT("x\n"));
+    return pz_file_append_lines(&error, &cut, arg, LIT("x\n"));
 }
 
 TEST(memory_may_be_refused)

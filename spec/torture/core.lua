@@ -199,6 +199,11 @@ test("append_lines", ", refused", function()
   same(nil, (core.append_lines("/nonexistent/file", "x\n")))
 end)
 
+test("same_file", "", function()
+  same(true, core.same_file("/", "/./"))
+  same(false, core.same_file("/", "/nonexistent"))
+end)
+
 test("resolve", "", function()
   same("127.0.0.1", core.resolve("127.0.0.1")[1])
 end)

@@ -112,19 +112,33 @@ static int process_write_private(lua_State *L)
     return push_written(L, status, error);
 }
 
-/* core.append_lines(path, lines) -> true, once they are on the disk |
-   nil, message: then the file is as it was */
+/* core.same_file(path, path) -> boolean */
+static int process_same_file(lua_State *L)
+{
+    const char *a = check_text(L, 1);
+
+    lua_pushboolean(L, pz_file_same(a, check_text(L, 2)));
+    return 1;
+}
+
+/* core.append_lines(path, lines) -> true, bytes of a line without an end that
+   were taken away, once they are on the disk | nil, message: then the file is
+   as it was */
 static int process_append_lines(lua_State *L)
 {
     const char *path = check_text(L, 1);
     struct pz_slice lines = lpz_checkslice(L, 2);
     int error = 0;
+    size_t cut = 0;
     enum pz_status status;
 
     luaL_argcheck(L, lines.len == 0 || lines.data[lines.len - 1] == '\n', 2,
                   "a line ends with a line feed");
-    status = pz_file_append_lines(&error, path, lines);
-    return push_written(L, status, error);
+    status = pz_file_append_lines(&error, &cut, path, lines);
+    if (push_written(L, status, error) > 1)
+        return 2;
+    lua_pushnumber(L, (lua_Number)cut);
+    return 2;
 }
 
 /* core.resolve(host) -> list of addresses | nil, message. Blocks. */
@@ -160,6 +174,7 @@ const luaL_Reg lpz_process_functions[] = {
     { "append_lines", process_append_lines },
     { "resolve", process_resolve },
     { "run", process_run },
+    { "same_file", process_same_file },
     { "write_private", process_write_private },
     { NULL, NULL }
 };

@@ -161,8 +161,18 @@ static int sync_folder(const char *folder)
     return error;
 }
 
+/* 0, or an errno. An older file may be open to others. */
+static int make_private(int fd, const struct stat *seen)
+{
+    if ((seen->st_mode & (S_IRWXG | S_IRWXO)) == 0 ||
+        fchmod(fd, S_IRUSR | S_IWUSR) == 0)
+        return 0;
+    return errno;
+}
+
 /* 0, or an errno. */
-static int append(const char *path, const char *folder, struct pz_slice lines)
+static int append(size_t *cut, const char *path, const char *folder,
+                  struct pz_slice lines)
 {
     struct stat seen;
     int fd = -1, error = open_locked(&fd, path, &seen);
@@ -170,9 +180,13 @@ static int append(const char *path, const char *folder, struct pz_slice lines)
 
     if (error != 0)
         return error;
-    error = find_end(fd, &end);
+    error = make_private(fd, &seen);
+    if (error == 0)
+        error = find_end(fd, &end);
     if (error == 0 && end < seen.st_size && ftruncate(fd, end) != 0)
         error = errno;
+    if (error == 0)
+        *cut = (size_t)(seen.st_size - end);
     if (error == 0 &&
         pz_file_exceeds_limit((unsigned long long)end + lines.len))
         error = EFBIG;
@@ -190,8 +204,17 @@ static int append(const char *path, const char *folder, struct pz_slice lines)
     return error;
 }
 
+int pz_file_same(const char *a, const char *b)
+{
+    struct stat first, second;
+
+    return stat(a, &first) == 0 && stat(b, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 enum pz_status
-pz_file_append_lines(int *error, const char *path, struct pz_slice lines)
+pz_file_append_lines(int *error, size_t *cut, const char *path,
+                     struct pz_slice lines)
 {
     struct pz_buf folder = PZ_BUF_INIT(0);
     const char *slash = strrchr(path, '/');
@@ -202,7 +225,8 @@ pz_file_append_lines(int *error, const char *path, struct pz_slice lines)
     };
     enum pz_status status = pz_buf_addv(&folder, parts, PZ_COUNT(parts));
 
-    *error = status == PZ_OK ? append(path, folder.data, lines) : 0;
+    *cut = 0;
+    *error = status == PZ_OK ? append(cut, path, folder.data, lines) : 0;
     pz_buf_free(&folder);
     return status;
 }

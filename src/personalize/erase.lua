@@ -106,8 +106,22 @@ local function wait(run)
   lists.tell_jobs(run, "wait")
 end
 
+-- Does a job of another call, which has the same name and list and other dataset
+-- groups, still need the lists?
+local function is_needed(run)
+  for _, job in pairs(slots.listed(run)) do
+    if job.status ~= "COMPLETED" and job.status ~= "FAILED" then
+      return true
+    end
+  end
+  return false
+end
+
 -- Removes the lists; only once nothing needs them any more.
 local function clean_up(run)
+  if is_needed(run) then
+    return -- the receipt tells to remove them
+  end
   for number, part in ipairs(run.parts) do
     lists.tell_jobs(run, "cleanup", number)
     local removed, failure = run.bucket:remove(run.keys[number],
@@ -116,7 +130,9 @@ local function clean_up(run)
       lists.fail(failure, "removing part %d of %d, %s", number, #run.parts,
         part.location)
     end
-    part.removed_at = receipts.time(core.now())
+    -- Where versions may not be listed, who knows what is left.
+    part.removed_at = not removed.is_partial and receipts.time(core.now()) or
+      nil
   end
 end
 

@@ -37,11 +37,12 @@ M.verify_receipt = later("lists", "verify_receipt")
 M.receipt_json = later("receipt", "json")
 
 --- Adds lines, each with its line feed, to the end of a file for its owner
---- alone, which is made where there is none: true once they are on the disk;
---- or nil and why, and the file is as it was. For the lists of a service: other
+--- alone, which is made where there is none: true once they are on the disk,
+--- and how many bytes were taken away before, of a last line that had no end (a
+--- power cut's); or nil and why, and the file is as it was. For the lists of a service: other
 --- processes may add to it at the same time, and a file that was renamed, and
 --- to which no lines ("") are then added, is one that stays as it is.
----@type fun(path: string, lines: string): true?, string?
+---@type fun(path: string, lines: string): true?, number|string
 M.append_lines = core.append_lines
 
 --- Puts a text in the place of a file, for its owner alone: true once it is on

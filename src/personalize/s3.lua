@@ -290,10 +290,11 @@ local function delete(bucket, path, id)
 end
 
 --- Removes every version and delete marker of exactly this key. Where listing
--- is denied, only the version given as `version_id`.
+-- is denied, only the version given as `version_id`: `is_partial` then says that
+-- others may be left.
 ---@param key string
 ---@param options? { version_id?: string }
----@return { removed: integer }?
+---@return { removed: integer, is_partial: true? }?
 ---@return table? failure the fields of an error; with `removed`
 function Bucket:remove(key, options)
   local path, failure = path_of("DeleteObject", key)
@@ -322,7 +323,7 @@ function Bucket:remove(key, options)
       failure.removed = removed
       return nil, failure
     elseif is_denied or #ids == 0 then
-      return { removed = removed }
+      return { removed = removed, is_partial = is_denied or nil }
     end
   end
   return nil, { code = "ResponseError", kind = "transport", retryable = true,

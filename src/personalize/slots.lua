@@ -119,13 +119,15 @@ local function adopt(run, slot, arn)
   end
 end
 
--- The dataset group's jobs by name, as far as they can be ours.
-local function listed(run, group)
+-- The dataset group's jobs by name, or all of the account's, as far as a call
+-- with our name made them.
+function M.listed(run, group)
   local found, name = {}, run.options.name
   for job in run.client:data_deletion_jobs { datasetGroupArn = group,
     maxResults = 100 } do
-    local of = job.jobName
-    if of and of:sub(1, #name) == name and not found[of] then
+    local of = job.jobName or ""
+    if of:sub(1, #name) == name and not found[of] and
+      of:find("^%-%x%x%x%x%x%x%-%d%d%d%d", #name + 1) then
       found[of] = job
     end
   end
@@ -136,7 +138,7 @@ end
 function M.look(run)
   lists.tell_jobs(run, "create")
   for _, group in ipairs(run.groups) do
-    local found = listed(run, group)
+    local found = M.listed(run, group)
     for _, slot in ipairs(run.slots) do
       if slot.group == group then
         local entry, job
@@ -157,7 +159,7 @@ end
 local function await_listed(run, slot)
   local name = slot.entry.job_name
   for _, seconds in ipairs(LAG_PAUSES) do
-    local job = listed(run, slot.group)[name]
+    local job = M.listed(run, slot.group)[name]
     if job then
       return job
     end
@@ -167,7 +169,7 @@ local function await_listed(run, slot)
     end
     lists.rest(run, math.min(seconds, left))
   end
-  return listed(run, slot.group)[name] or listed(run, nil)[name]
+  return M.listed(run, slot.group)[name] or M.listed(run, nil)[name]
 end
 
 -- How many of a group's jobs wait to begin, as far as is known here.

@@ -15,8 +15,14 @@ local function path_of(name, ending)
   return ("%s/%s.%s"):format(settings.folder, name, ending)
 end
 
+local ENOENT = 2
+
+-- Not to be able to tell is no "no": a list would take another's place.
 local function exists(path)
-  local file = io.open(path, "rb")
+  local file, why, code = io.open(path, "rb")
+  if not file and code ~= ENOENT then
+    error(why, 0)
+  end
   return file ~= nil and file:close()
 end
 

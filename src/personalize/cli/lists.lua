@@ -96,8 +96,11 @@ end
 
 function M.delete_users(run)
   local options = run.options
-  if options.receipt == options.list then
-    refuse "the receipt would take the place of the list"
+  for _, taken in ipairs { options.list, options.ca_bundle or "" } do
+    if options.receipt and (options.receipt == taken or
+      taken ~= "" and run.world.same_file(options.receipt, taken)) then
+      refuse("the receipt would take the place of " .. taken)
+    end
   end
   local wrong = options.receipt and run.world.unwritable(options.receipt)
   if wrong then

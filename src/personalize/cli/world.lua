@@ -100,6 +100,7 @@ function M.new()
     read = function() return io.stdin:read(BLOCK) end,
     read_file = read_file,
     write_file = write_file,
+    same_file = core.same_file,
     unreadable = unreadable,
     unwritable = unwritable,
     env = core.getenv,
