@@ -19,8 +19,8 @@ pz_file_write_private(int *error, const char *path, struct pz_slice text);
  * Adds lines, each with its LF, to the end of the file 'path', made with mode
  * 0600 where there is none. *error is 0 once they are on the disk; or an errno,
  * after which the file is as it was. What a power cut has left of a line, or
- * anybody else has not ended, is taken away first: *cut is its length. Fails for
- * memory only.
+ * anybody else has not ended, is taken away first: *cut is its length. Fails
+ * for memory only.
  *
  * Waits while another is at it, in this process or another. Nothing is added
  * to a file after it was renamed, whoever had it open: so whoever renames it,
