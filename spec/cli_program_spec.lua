@@ -90,6 +90,7 @@ describe("the program", function()
     assert.equal(253, (program "list --region 'no such'"))
     assert.equal(255, (program "list --endpoint-url http://127.0.0.1:1"))
     assert.equal(252, (program "nonsense"))
+    assert.equal(252, (program("wait -", "")))
   end)
 
   -- Its standard output is a pipe that nobody reads any more.

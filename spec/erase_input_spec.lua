@@ -109,6 +109,15 @@ describe("delete_users", function()
       assert.falsy(tostring(e):find("alice", 1, true))
     end)
 
+  it("with an iterator that Ctrl-C ends, is interrupted", function()
+    for _, source in ipairs { "users", "text" } do
+      local e = refused { [source] = function()
+        error("stdin: interrupted!", 0) -- as the interpreter says it
+      end }
+      assert.equal("InterruptedError", e.code)
+    end
+  end)
+
   it("with ids that are none, tells which", function()
     local e = refused { users = { "ok", "", ("x"):rep(257), "a\0b", {},
       4711 } }

@@ -373,7 +373,10 @@ describe("delete_users", function()
       function()
         let_run(60)
         local phases, seen = {}, {}
+        local created
         client:delete_users(options { on_progress = function(progress)
+          created = progress.phase == "create" and progress.jobs_done or
+            created
           if not seen[progress.phase] then
             seen[progress.phase] = progress
             phases[#phases + 1] = progress.phase
@@ -383,6 +386,8 @@ describe("delete_users", function()
         assert.equal(10, seen.upload.users)
         assert.equal(1, seen.wait.jobs)
         assert.same({ PENDING = 1 }, seen.wait.statuses)
+        assert.equal(0, seen.wait.jobs_done)
+        assert.equal(1, created)
         local e = raised(options { name = "other",
           on_progress = function(progress)
             if progress.phase == "wait" then

@@ -55,6 +55,8 @@ describe("a receipt", function()
       assert.is_true(verify { users = { "a", "b" } })
       assert.is_true(verify { text = "USER_ID\na\nb\n" })
       assert.is_true(verify { text = "a\nb\n", format = "lines" })
+      assert.is_true(personalize.verify_receipt(
+        personalize.receipt_json(receipt), { users = { "a", "b" } }))
     end)
 
     local function refuted(list, word)
@@ -135,7 +137,7 @@ describe("a receipt", function()
     end)
     local e = raised(options())
     assert.equal("FAILED", e.receipt.status)
-    assert.same({ "1 of 1 jobs are not started: run the same call again." },
+    assert.same({ "1 of 1 jobs not started: run the same call again." },
       e.receipt.remaining)
   end)
 
@@ -171,6 +173,26 @@ describe("a receipt", function()
     receipt = client:delete_users(options { cleanup = true })
     assert.is_string(receipt.parts[1].removed_at)
     assert.equal(0, #world.objects)
+  end)
+
+  it("says that a list may lie in the bucket, where a put was cut short",
+    function()
+      local e = raised(options { on_progress = function(progress)
+        if progress.phase == "upload" then
+          error("enough", 0)
+        end
+      end })
+      assert.equal("NOT_STARTED", e.receipt.jobs[1].status)
+      assert.truthy(table.concat(e.receipt.remaining):find("may lie in " ..
+        "s3://erasure", 1, true))
+    end)
+
+  it("names another prefix, where that is all that differs", function()
+    client:delete_users(options())
+    local e = raised(options { prefix = "lists" })
+    assert.equal("UserListError", e.code)
+    assert.truthy(e.message:find("another bucket or prefix", 1, true),
+      e.message)
   end)
 
   it("takes only text that JSON can hold", function()

@@ -21,17 +21,18 @@ local DAY = 24 * 3600
 
 -- Brings the receipt up to date.
 local function settle(run, is_over)
-  local all, statuses = {}, {}
+  local all, statuses, created = {}, {}, 0
   for _, slot in ipairs(run.slots or {}) do
     for _, entry in ipairs(slot.entries) do
       all[#all + 1] = entry
     end
+    created = created + (slot.entry.arn and 1 or 0)
     local status = slot.entry.status
     statuses[status] = (statuses[status] or 0) + 1
   end
-  run.receipt.jobs, run.statuses = all, statuses
+  run.receipt.jobs, run.statuses, run.created = all, statuses, created
   run.done = (statuses.COMPLETED or 0) + (statuses.FAILED or 0)
-  receipts.settle(run.receipt, is_over)
+  receipts.settle(run.receipt, is_over, run.is_put_begun)
 end
 
 local OPEN = { NOT_STARTED = true, UNKNOWN = true }
@@ -44,6 +45,7 @@ local function create_all(run)
     if OPEN[slot.entry.status] and not held[slot.group] then
       held[slot.group] = not slots.create(run, slot)
       settle(run)
+      lists.tell_jobs(run, "create", slot.part)
     end
   end
 end
@@ -222,7 +224,7 @@ function M.delete_users(client, options)
   options = lists.copy(options)
   local groups = plan.groups(options)
   local run = { client = client, settings = settings, options = options,
-    groups = groups, uploaded = {}, sent = 0, done = 0, settle = settle,
+    groups = groups, uploaded = {}, sent = 0, done = 0, created = 0, settle = settle,
     deadline = core.monotonic() + (options.max_wait or DAY),
     receipt = new_receipt(options, settings, groups) }
   lists.guarded(run, work)

@@ -21,7 +21,8 @@
 ---@field fault_counts? table<string, integer> of a UserListError: how many
 --- faults there are of each code; `params` has the first 100 of each
 ---@field job? personalize.DataDeletionJob as last seen, of a wait
----@field receipt? table of delete_users, complete however far it came
+---@field receipt? personalize.Receipt of delete_users, complete however far
+--- it came
 ---@field cause? any the error underneath
 local Error = { __name = "personalize.Error" }
 Error.__index = Error

@@ -30,10 +30,15 @@ local function later(file, name)
   end
 end
 
+---@type fun(self: personalize.Client, options: personalize.DeleteUsersOptions): personalize.Receipt
 Client.delete_users = later("erase", "delete_users")
+---@type fun(self: personalize.Client, options: personalize.UploadUsersOptions): table
 Client.upload_users = later("lists", "upload_users")
+---@type fun(options: personalize.Users): personalize.UserSummary
 M.check_users = later("lists", "check_users")
+---@type fun(receipt: personalize.Receipt|string, list: personalize.Users): boolean, string?
 M.verify_receipt = later("lists", "verify_receipt")
+---@type fun(receipt: personalize.Receipt): string
 M.receipt_json = later("receipt", "json")
 
 --- Adds lines, each with its line feed, to the end of a file for its owner
@@ -65,10 +70,12 @@ M.create_data_deletion_job = on_default(Client.create_data_deletion_job)
 M.data_deletion_jobs = on_default(Client.data_deletion_jobs)
 M.describe_data_deletion_job = on_default(Client.describe_data_deletion_job)
 M.list_data_deletion_jobs = on_default(Client.list_data_deletion_jobs)
+---@type fun(options: personalize.DeleteUsersOptions): personalize.Receipt
 M.delete_users = on_default(Client.delete_users)
 M.list_tags_for_resource = on_default(Client.list_tags_for_resource)
 M.tag_resource = on_default(Client.tag_resource)
 M.untag_resource = on_default(Client.untag_resource)
+---@type fun(options: personalize.UploadUsersOptions): table
 M.upload_users = on_default(Client.upload_users)
 M.wait_for_data_deletion_job = on_default(Client.wait_for_data_deletion_job)
 

@@ -13,6 +13,8 @@ local receipts = require "personalize.receipt"
 local s3 = require "personalize.s3"
 local users = require "personalize.users"
 
+local json = cjson.new()
+
 local M = {}
 
 ---@class personalize.Progress
@@ -23,7 +25,8 @@ local M = {}
 ---@field part? integer at which it is
 ---@field parts? integer
 ---@field jobs? integer to be created in all
----@field jobs_done? integer COMPLETED or FAILED
+---@field jobs_done? integer of them: created (phase create), else COMPLETED or
+--- FAILED
 ---@field statuses? table<string, integer> how many jobs have which status
 
 -- Tells how far a run is; what that raises ends the run.
@@ -49,7 +52,8 @@ end
 
 -- The same with what is known of the jobs.
 function M.tell_jobs(run, phase, part)
-  M.tell(run, phase, { part = part, jobs_done = run.done,
+  M.tell(run, phase, { part = part,
+    jobs_done = phase == "create" and run.created or run.done,
     statuses = run.statuses })
 end
 
@@ -79,6 +83,7 @@ local function reader(run)
   return {
     pause = run.settings and run.settings.sleep or
       nginx.is_here() and nginx.sleep or nil,
+    is_check = run.is_check,
     progress = function(bytes, total)
       M.tell(run, "check", { bytes = bytes, total_bytes = total })
     end,
@@ -117,7 +122,8 @@ function M.put(run, number)
   if run.uploaded[number] then
     return true
   end
-  local before = run.sent
+  local before, was_begun = run.sent, run.is_put_begun
+  run.is_put_begun = true
   local function progress(bytes)
     M.tell(run, "upload", { part = number, bytes = before + bytes,
       total_bytes = run.total })
@@ -132,6 +138,8 @@ function M.put(run, number)
       part.version_id = failure.version_id
       part.request_id = failure.request_id
       failure.unclear = nil
+    elseif failure.kind == "service" then
+      run.is_put_begun = was_begun
     end
     return nil, M.about(failure, "part %d of %d, to %s", number, #run.parts,
       part.location)
@@ -214,7 +222,7 @@ end
 ---@return personalize.UserSummary
 function M.check_users(options)
   plan.check(options, plan.READ, "CreateDataDeletionJob")
-  local run = { options = M.copy(options), receipt = {} }
+  local run = { options = M.copy(options), receipt = {}, is_check = true }
   local summary
   M.guarded(run, function()
     run.list, summary = users.read(run.options, reader(run))
@@ -229,11 +237,15 @@ end
 ---
 --- Errors: ParamValidationError where the one is no receipt of version 1, or the
 --- other no list.
----@param receipt personalize.Receipt
+---@param receipt personalize.Receipt|string a string is its JSON
 ---@param list personalize.Users
 ---@return boolean
 ---@return string? why where it is not
 function M.verify_receipt(receipt, list)
+  if type(receipt) == "string" then
+    local ok, read = pcall(json.decode, receipt)
+    receipt = ok and read or nil
+  end
   local wrong = receipts.fault(receipt)
   if wrong then
     Error.raise { code = "ParamValidationError", kind = "client",

@@ -137,7 +137,7 @@ end
 -- What is left to do. The duties after a deletion are AWS's own (developer
 -- guide, "Deleting users and their data with a data deletion job"), but for
 -- the events: that sending them brings a user back is inferred.
-local function remaining(receipt, jobs, count)
+local function remaining(receipt, jobs, count, is_put_begun)
   local list, sent = {}, {}
   for _, job in ipairs(jobs) do
     sentence(list, job.status == "FAILED", "Job %s FAILED: %s. Run the same " ..
@@ -150,16 +150,22 @@ local function remaining(receipt, jobs, count)
       "Job %s was created with another role, %s.", job.job_name,
       tostring(job.role_arn))
   end
-  sentence(list, count.NOT_STARTED > 0, "%d of %d jobs are not started: run " ..
-    "the same call again.", count.NOT_STARTED, #jobs)
-  sentence(list, count.running > 0, "%d of %d jobs are not over: until then " ..
+  sentence(list, count.NOT_STARTED > 0, receipt.status == "DRY_RUN" and
+    "%d of %d jobs not started: this was a dry run." or
+    "%d of %d jobs not started: run the same call again.",
+    count.NOT_STARTED, #jobs)
+  sentence(list, count.running > 0, "%d of %d jobs not over: until then " ..
     "the users' data may still be used, and the users appear in segments. " ..
     "Run the same call again to follow them.", count.running, #jobs)
-  local is_there = false
+  local is_there, is_removed = false, #receipt.parts > 0
   for _, part in ipairs(receipt.parts) do
     is_there = is_there or not part.removed_at and
       (part.request_id or sent[part.part]) ~= nil
+    is_removed = is_removed and part.removed_at ~= nil
   end
+  sentence(list, is_put_begun and not is_there and not is_removed,
+    "A part of the list, which is personal data, may lie in s3://%s: run " ..
+    "the same call again, or look for it and remove it.", receipt.bucket)
   sentence(list, is_there, "The uploaded list is personal data: remove " ..
     "it from s3://%s, with all its versions, once all jobs are COMPLETED.",
     receipt.bucket)
@@ -186,7 +192,8 @@ end
 --- Brings everything that follows from parts and jobs up to date.
 ---@param receipt personalize.Receipt changed
 ---@param is_over? boolean nothing that is not started will be, in this run
-function M.settle(receipt, is_over)
+---@param is_put_begun? boolean a part of the list may be in the bucket
+function M.settle(receipt, is_over, is_put_begun)
   local jobs = latest(receipt)
   local count = counts(jobs)
   local finished = ""
@@ -202,7 +209,7 @@ function M.settle(receipt, is_over)
   local is_finished = #jobs > 0 and
     count.COMPLETED + count.FAILED == #jobs and finished ~= ""
   receipt.finished = is_finished and finished or nil
-  receipt.remaining = remaining(receipt, jobs, count)
+  receipt.remaining = remaining(receipt, jobs, count, is_put_begun)
 end
 
 -- The members in the order in which they are written. A list of members is an
@@ -287,7 +294,7 @@ end
 ---@return string? why
 function M.compare(receipt, summary)
   if #receipt.parts ~= #summary.parts then
-    return false, ("the list makes %d parts, the receipt has %d"):format(
+    return false, ("parts: the list makes %d, the receipt has %d"):format(
       #summary.parts, #receipt.parts)
   end
   for i, part in ipairs(receipt.parts) do

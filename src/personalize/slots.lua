@@ -69,6 +69,14 @@ function M.make(run)
 end
 
 local function other_list(run, slot, job)
+  local there, here = tostring((job.dataSource or {}).dataLocation),
+    run.parts[slot.part].location
+  if there:match "[^/]*$" == here:match "[^/]*$" then
+    Error.raise { code = "UserListError", kind = "client",
+      operation = "CreateDataDeletionJob", message = ("the job %s deletes " ..
+        "the same list, but from another bucket or prefix, %s: not %s. Give " ..
+        "those, or another name"):format(slot.entry.job_name, there, here) }
+  end
   Error.raise { code = "UserListError", kind = "client",
     operation = "CreateDataDeletionJob", message = ("the job %s exists and " ..
       "deletes another list, %s: not %s. Under the name %s another list was " ..
@@ -106,9 +114,10 @@ local function adopt(run, slot, arn)
     lists.fail(e, "job %s", slot.entry.job_name)
   end
   local job = output.dataDeletionJob or {}
+  local location = (job.dataSource or {}).dataLocation
   if job.datasetGroupArn ~= slot.group then
     other_group(slot, job)
-  elseif (job.dataSource or {}).dataLocation ~= run.parts[slot.part].location then
+  elseif location ~= run.parts[slot.part].location then
     other_list(run, slot, job)
   end
   receipts.observe(slot.entry, job)

@@ -73,7 +73,7 @@ function M.check(given, faults)
   end
   if sources ~= 1 then
     faults[#faults + 1] = { path = "users", code = sources == 0 and "missing"
-      or "duplicate", message = "give one of users, file and text" }
+      or "duplicate", message = "is the list: give it, or file, or text" }
   end
   if given.users ~= nil and given.format ~= nil then
     faults[#faults + 1] = { path = "format", code = "type",
@@ -128,7 +128,11 @@ end
 -- apart from the message.
 local function step(next_one, what)
   local ok, value = pcall(next_one)
-  if not ok then
+  if not ok and (Error.is_interrupt(value) or
+    Error.is_error(value, "InterruptedError")) then
+    Error.raise { code = "InterruptedError", kind = "client", cause = value,
+      message = "interrupted while reading the list" }
+  elseif not ok then
     list_error(("the iterator over %s raised an error"):format(what),
       { cause = value })
   end
@@ -136,7 +140,9 @@ local function step(next_one, what)
 end
 
 local function feed_text(list, given, hooks)
-  demand(list:spool())
+  if not hooks.is_check then
+    demand(list:spool())
+  end
   local text, bytes = given.text, 0
   if type(text) == "string" then
     local from = 1
@@ -158,7 +164,9 @@ local function feed_text(list, given, hooks)
 end
 
 local function feed_users(list, given, hooks)
-  demand(list:spool())
+  if not hooks.is_check then
+    demand(list:spool())
+  end
   local users, count = given.users, 0
   local next_one = users
   if type(users) == "table" then
@@ -241,7 +249,8 @@ end
 --- faults, by line), or ParamValidationError where there is no such file.
 ---@param given personalize.Users checked
 ---@param hooks? { progress: fun(bytes?: integer, total?: integer)?, pause:
---- fun(seconds: number)? } between blocks; a pause without a true result ends it
+--- fun(seconds: number)?, is_check: boolean? } between blocks; a pause without a
+--- true result ends it; what is only checked is kept nowhere
 ---@return table list the core's; closed by the caller
 ---@return personalize.UserSummary
 function M.read(given, hooks)

@@ -107,6 +107,9 @@ function M.wait(run)
   for i, arn in each_arn(run) do
     arns[i] = arn
   end
+  if #arns == 0 then
+    error({ fault = "no ARN on standard input", status = status.USAGE }, 0)
+  end
   local function show(is, done)
     run:progress { phase = "wait", jobs = #arns, jobs_done = done,
       statuses = is and { [is] = 1 } or nil }

@@ -172,7 +172,8 @@ function M.verify_receipt(run)
   local is_same, why = run.world.personalize.verify_receipt(receipt, given)
   run:close(true)
   if is_same then
-    run.out(("%s is the receipt of %s\n"):format(path, run.list))
+    run.out(("%s is the receipt of %s (status %s)\n"):format(path, run.list,
+      tostring(receipt.status)))
     return status.DONE
   end
   run.out(("%s is not the receipt of %s: %s\n"):format(path, run.list,

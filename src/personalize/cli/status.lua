@@ -88,7 +88,9 @@ end
 function M.describe(e, list, can_go_on)
   local lines = e.code == "UserListError" and faults(e, list or "list") or {}
   local words = e.message
-  if not e.is_plain then
+  if #lines > 0 then
+    words = "UserListError: the list has faults" -- they follow
+  elseif not e.is_plain then
     words = Error.is_error(e) and tostring(e) or
       e.code .. ": " .. e.message
   end
