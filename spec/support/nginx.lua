@@ -234,11 +234,15 @@ end
 
 --- The pids of the worker processes.
 function methods:workers()
+  -- A bare system has no ps.
   local pids = {}
-  for pid in output_of(("ps -o pid= --ppid %d"):format(self.process.pid))
-    :gmatch "%d+" do
-    pids[#pids + 1] = tonumber(pid)
+  for pid in output_of "ls /proc":gmatch "%f[%d](%d+)%f[^%d]" do
+    local parent = read("/proc/" .. pid .. "/stat"):match "%) %a (%d+)"
+    if tonumber(parent) == self.process.pid then
+      pids[#pids + 1] = tonumber(pid)
+    end
   end
+  table.sort(pids)
   return pids
 end
 
