@@ -47,13 +47,13 @@ struct pz_idset {
 
 /* -- SipHash (Aumasson and Bernstein) ----------------------------------- */
 
-static uint64_t read64(const unsigned char *p)
+/* Written out, compilers make it the one load that it is. */
+static inline uint64_t read64(const unsigned char *p)
 {
-    uint64_t word = 0;
-
-    for (int i = 8; i-- > 0;)
-        word = word << 8 | p[i];
-    return word;
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+           (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
+           (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
 }
 
 static inline uint64_t rotate(uint64_t x, int by)
@@ -61,26 +61,30 @@ static inline uint64_t rotate(uint64_t x, int by)
     return x << by | x >> (64 - by);
 }
 
-static inline void rounds(uint64_t v[4], int count)
+static inline void one_round(uint64_t v[4])
 {
-    while (count-- > 0) {
-        v[0] += v[1];
-        v[1] = rotate(v[1], 13) ^ v[0];
-        v[0] = rotate(v[0], 32);
-        v[2] += v[3];
-        v[3] = rotate(v[3], 16) ^ v[2];
-        v[0] += v[3];
-        v[3] = rotate(v[3], 21) ^ v[0];
-        v[2] += v[1];
-        v[1] = rotate(v[1], 17) ^ v[2];
-        v[2] = rotate(v[2], 32);
-    }
+    v[0] += v[1];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[2] = rotate(v[2], 32);
+}
+
+static inline void two_rounds(uint64_t v[4])
+{
+    one_round(v);
+    one_round(v);
 }
 
 static inline void absorb(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
-    rounds(v, 2);
+    two_rounds(v);
     v[0] ^= word;
 }
 
@@ -102,10 +106,12 @@ struct pz_idhash pz_siphash128(uint64_t key0, uint64_t key1,
         last |= (uint64_t)p[at + i] << (8 * i);
     absorb(v, last);
     v[2] ^= 0xEE;
-    rounds(v, 4);
+    two_rounds(v);
+    two_rounds(v);
     out.low = v[0] ^ v[1] ^ v[2] ^ v[3];
     v[1] ^= 0xDD;
-    rounds(v, 4);
+    two_rounds(v);
+    two_rounds(v);
     out.high = v[0] ^ v[1] ^ v[2] ^ v[3];
     return out;
 }
