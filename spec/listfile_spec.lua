@@ -3,6 +3,7 @@
 
 local child = require "spec.support.child"
 local core = require "personalize.core"
+local scripts = require "spec.support.script"
 
 local HEADER = "USER_ID\n"
 local quote = child.quote
@@ -329,8 +330,8 @@ describe("a spool", function()
       print(ok, message, pcall(list.add, list, "x"))
     ]]
     file:close()
-    local output = run(("cd %s && ulimit -f 256 && %s %s %s 2>&1"):format(
-      quote(run "pwd"), child.interpreter(), quote(script), quote(folder)))
+    local output = run(("ulimit -f 256 && %s 2>&1"):format(
+      scripts.command(script, quote(folder))))
     assert.truthy(output:find("nil\tcannot keep the list in " .. folder ..
       ": File too large (after ", 1, true))
     assert.truthy(output:find("false\tthe list has failed before", 1, true))
@@ -383,8 +384,8 @@ describe("memory", function()
     -- A hole takes no room on the disk: 100 MiB of zeros, in one line.
     write(HEADER .. "a\n")
     run("truncate -s 100M " .. quote(path))
-    local output = run(("cd %s && ulimit -v 65536 && %s %s %s 2>&1"):format(
-      quote(run "pwd"), child.interpreter(), quote(script), quote(path)))
+    local output = run(("ulimit -v 65536 && %s 2>&1"):format(
+      scripts.command(script, quote(path))))
     assert.equal("1\t1\tlength", output)
   end)
 end)
