@@ -36,6 +36,7 @@ build = {
     ["personalize.cli.status"] = "src/personalize/cli/status.lua",
     ["personalize.cli.text"] = "src/personalize/cli/text.lua",
     ["personalize.cli.world"] = "src/personalize/cli/world.lua",
+    ["personalize.checks"] = "src/personalize/checks.lua",
     ["personalize.client"] = "src/personalize/client.lua",
     ["personalize.config"] = "src/personalize/config.lua",
     ["personalize.core"] = {

@@ -3,9 +3,13 @@
 -- behind it. Reads no files by itself and makes no requests.
 
 local Error = require "personalize.error"
+local checks = require "personalize.checks"
 local core = require "personalize.core"
 local files = require "personalize.files"
 local version = require "personalize.version"
+
+local is_boolean, is_function = checks.is_boolean, checks.is_function
+local is_positive, is_text = checks.is_positive, checks.is_text
 
 local M = {}
 
@@ -126,22 +130,6 @@ local M = {}
 
 local function config_error(message)
   Error.raise { code = "ConfigError", kind = "client", message = message }
-end
-
-local function is_positive(value)
-  return type(value) == "number" and value > 0 and value < math.huge
-end
-
-local function is_text(value)
-  return type(value) == "string" and value ~= ""
-end
-
-local function is_boolean(value)
-  return type(value) == "boolean"
-end
-
-local function is_function(value)
-  return type(value) == "function"
 end
 
 local function is_region(value)

@@ -4,8 +4,12 @@
 -- client, and does nothing.
 
 local Error = require "personalize.error"
+local checks = require "personalize.checks"
 local core = require "personalize.core"
 local users = require "personalize.users"
+
+local is_boolean, is_function = checks.is_boolean, checks.is_function
+local is_positive, is_text = checks.is_positive, checks.is_text
 
 local M = {}
 
@@ -13,22 +17,6 @@ local M = {}
 local NAME_MOST = 46
 -- A folder of the key, and the place of the list in S3's and the job's.
 local KEY_MOST, LOCATION_MOST = 1024, 256
-
-local function is_text(value)
-  return type(value) == "string" and value ~= ""
-end
-
-local function is_boolean(value)
-  return type(value) == "boolean"
-end
-
-local function is_function(value)
-  return type(value) == "function"
-end
-
-local function is_seconds(value)
-  return type(value) == "number" and value > 0 and value < math.huge
-end
 
 local function is_groups(value)
   if type(value) ~= "table" then
@@ -70,9 +58,7 @@ end
 
 local UPLOAD = {
   bucket = { is_text, MUST_TEXT, true },
-  expected_bucket_owner = { function(value)
-    return type(value) == "string" and value:find "^%d%d%d%d%d%d%d%d%d%d%d%d$"
-  end, "must be an account: 12 digits" },
+  expected_bucket_owner = { checks.is_account, "must be an account: 12 digits" },
   name = { is_name, "must have 1-46 letters, digits, - and _, the first a " ..
     "letter or digit: names of jobs are made of it", true },
   on_progress = { is_function, MUST_FUNCTION },
@@ -83,8 +69,8 @@ local ERASE = {
   cleanup = { is_boolean, MUST_BOOLEAN },
   datasetGroupArn = { is_groups, "must be an ARN or a list of them", true },
   dry_run = { is_boolean, MUST_BOOLEAN },
-  max_wait = { is_seconds, MUST_SECONDS },
-  poll = { is_seconds, MUST_SECONDS },
+  max_wait = { is_positive, MUST_SECONDS },
+  poll = { is_positive, MUST_SECONDS },
   requester = { is_note, "must be a string of 1-1024 bytes of UTF-8" },
   roleArn = { is_text, MUST_TEXT, true },
   tags = { function(value) return type(value) == "table" end,

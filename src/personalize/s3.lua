@@ -4,6 +4,7 @@
 -- object.
 
 local call = require "personalize.call"
+local checks = require "personalize.checks"
 local core = require "personalize.core"
 
 local M = {}
@@ -347,10 +348,9 @@ end
 ---@return table? failure the fields of an error
 function M.open(settings, options)
   local name, owner = options.bucket, options.expected_bucket_owner
-  if type(name) ~= "string" or name == "" then
+  if not checks.is_text(name) then
     return fail(nil, "ParamValidationError", "bucket must be a bucket's name")
-  elseif owner ~= nil and
-    not (type(owner) == "string" and owner:find "^%d%d%d%d%d%d%d%d%d%d%d%d$") then
+  elseif owner ~= nil and not checks.is_account(owner) then
     return fail(nil, "ParamValidationError",
       "expected_bucket_owner must be an account, 12 digits")
   end
