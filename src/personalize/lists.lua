@@ -130,7 +130,7 @@ function M.put(run, number)
   end
   progress(0)
   local put, failure = run.bucket:put { key = run.keys[number],
-    body = run.list:part(number), length = part.bytes, sha256 = part.sha256,
+    body = run.list:part(number), sha256 = part.sha256,
     on_progress = progress }
   if not put then
     if failure.unclear or failure.version_id then
@@ -221,7 +221,7 @@ end
 ---@param options personalize.Users
 ---@return personalize.UserSummary
 function M.check_users(options)
-  plan.check(options, plan.READ, "CreateDataDeletionJob")
+  plan.check(options, plan.READ)
   local run = { options = M.copy(options), receipt = {}, is_check = true }
   local summary
   M.guarded(run, function()
@@ -251,7 +251,7 @@ function M.verify_receipt(receipt, list)
     Error.raise { code = "ParamValidationError", kind = "client",
       message = "the receipt " .. wrong }
   end
-  plan.check(list, plan.READ, "CreateDataDeletionJob")
+  plan.check(list, plan.READ)
   local function known(value)
     return value ~= cjson.null and value or nil
   end

@@ -139,7 +139,7 @@ end
 -- wrong, and changes nothing.
 ---@param given any
 ---@param rules table one of the above
----@param operation string for the error
+---@param operation? string for the error; nil where nothing would be sent
 function M.check(given, rules, operation)
   local faults = {}
   if type(given) ~= "table" then
@@ -168,11 +168,11 @@ end
 
 --- Raises ParamValidationError where there are faults.
 ---@param faults personalize.ParamFault[]
----@param operation string
+---@param operation? string
 function M.refuse(faults, operation)
   if #faults > 0 then
     Error.raise { code = "ParamValidationError", kind = "client",
-      operation = operation, attempts = 0, params = faults,
+      operation = operation, attempts = operation and 0, params = faults,
       message = Error.describe(faults) }
   end
 end

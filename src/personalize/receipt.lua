@@ -61,7 +61,7 @@ local M = {}
 ---@param seconds number since 1970
 ---@return string
 function M.time(seconds)
-  return core.time_text(math.floor(seconds))
+  return core.time_text(seconds)
 end
 
 local ENDED = { COMPLETED = true, FAILED = true }

@@ -4,6 +4,7 @@
 -- Refuses to know operations.
 
 local Error = require "personalize.error"
+local call = require "personalize.call"
 local config = require "personalize.config"
 local core = require "personalize.core"
 local files = require "personalize.files"
@@ -151,8 +152,8 @@ function M.check_phase(found, operation)
 end
 
 local function warn_of_ca_bundle(found)
-  if found.refusal and found.ca_bundle and found.on_event then
-    pcall(found.on_event, { name = "warning", message = "inside nginx the " ..
+  if found.refusal and found.ca_bundle then
+    call.tell(found, { name = "warning", message = "inside nginx the " ..
       "ca_bundle of environment and profile has no effect; nginx trusts " ..
       "what lua_ssl_trusted_certificate names" })
   end

@@ -68,22 +68,23 @@ function M.make(run)
   end
 end
 
-local function other_list(run, slot, job)
-  local there, here = tostring((job.dataSource or {}).dataLocation),
-    run.parts[slot.part].location
-  if there:match "[^/]*$" == here:match "[^/]*$" then
-    Error.raise { code = "UserListError", kind = "client",
-      operation = "CreateDataDeletionJob", message = ("the job %s deletes " ..
-        "the same list, but from another bucket or prefix, %s: not %s. Give " ..
-        "those, or another name"):format(slot.entry.job_name, there, here) }
-  end
+-- A name that is taken: by what, and what to do about it.
+local function taken(slot, why, ...)
   Error.raise { code = "UserListError", kind = "client",
-    operation = "CreateDataDeletionJob", message = ("the job %s exists and " ..
-      "deletes another list, %s: not %s. Under the name %s another list was " ..
-      "sent before, or this one in another order, or with another " ..
-      "part_size, unique or column. Take another name for another list")
-      :format(job.jobName or slot.entry.job_name, tostring((job.dataSource or
-        {}).dataLocation), run.parts[slot.part].location, run.options.name) }
+    operation = "CreateDataDeletionJob", message = ("the job %s %s"):format(
+      slot.entry.job_name, why:format(...)) }
+end
+
+local function other_list(run, slot, there)
+  local here = run.parts[slot.part].location
+  if there:match "[^/]*$" == here:match "[^/]*$" then
+    taken(slot, "deletes the same list, but from another bucket or prefix, " ..
+      "%s: not %s. Give those, or another name", there, here)
+  end
+  taken(slot, "exists and deletes another list, %s: not %s. Under the name " ..
+    "%s another list was sent before, or this one in another order, or with " ..
+    "another part_size, unique or column. Take another name for another list",
+    there, here, run.options.name)
 end
 
 -- Says of slots that have no job so that it is known: those of a dataset
@@ -97,14 +98,6 @@ function M.begin(run, group)
   end
 end
 
-local function other_group(slot, job)
-  Error.raise { code = "UserListError", kind = "client",
-    operation = "CreateDataDeletionJob", message = ("the name %s is taken " ..
-      "by a job of another dataset group, %s: names of jobs are unique in an " ..
-      "account. Take another name for this list"):format(
-      slot.entry.job_name, tostring(job.datasetGroupArn)) }
-end
-
 -- Takes a job that exists as the one of this slot: it has to be of the slot's
 -- dataset group, and its list ours.
 local function adopt(run, slot, arn)
@@ -116,9 +109,11 @@ local function adopt(run, slot, arn)
   local job = output.dataDeletionJob or {}
   local location = (job.dataSource or {}).dataLocation
   if job.datasetGroupArn ~= slot.group then
-    other_group(slot, job)
+    taken(slot, "is of another dataset group, %s: names of jobs are unique " ..
+      "in an account. Take another name for this list",
+      tostring(job.datasetGroupArn))
   elseif location ~= run.parts[slot.part].location then
-    other_list(run, slot, job)
+    other_list(run, slot, tostring(location))
   end
   receipts.observe(slot.entry, job)
   -- One that failed before this run is tried again: under another name, since

@@ -1,6 +1,8 @@
 --- Numbers and times as people read them, and JSON of small answers.
 -- Knows how things are written; refuses to know what they are.
 
+local core = require "personalize.core"
+
 local M = {}
 
 local UNITS = { "kB", "MB", "GB", "TB" }
@@ -68,7 +70,7 @@ end
 ---@param seconds? number
 ---@return string
 function M.time(seconds)
-  return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds)) or "-"
+  return seconds and core.time_text(seconds) or "-"
 end
 
 -- -- JSON ---------------------------------------------------------------------

@@ -106,9 +106,7 @@ function M.new(settings, env, services, deadline)
 
   -- What went wrong beside the credentials: a token that could not be kept.
   function world.warn(message)
-    if settings.on_event then
-      pcall(settings.on_event, { name = "warning", message = message })
-    end
+    call.tell(settings, { name = "warning", message = message })
   end
 
   -- What the settings were read from serves the first time; a refresh reads
