@@ -208,6 +208,7 @@ describe("a region", function()
         credentials = stub.CREDENTIALS, transport = error }
       local e = stub.failure(client.list_data_deletion_jobs, client)
       assert.equal("NoRegionError", e.code)
+      assert.equal("ListDataDeletionJobs", e.operation)
       assert.equal("client", e.kind)
       assert.truthy(e.message:find("AWS_REGION", 1, true))
     end

@@ -40,7 +40,13 @@ function Client.settings_of(client, operation)
   local found = unlock(client)
   settings.check_phase(found, operation)
   if not found.service then
-    settings.open(found)
+    local ok, raised = pcall(settings.open, found)
+    if not ok then
+      if Error.is_error(raised) then
+        raised.operation = raised.operation or operation
+      end
+      error(raised, 0)
+    end
   end
   return found
 end

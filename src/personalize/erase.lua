@@ -219,7 +219,7 @@ end
 ---@param options personalize.DeleteUsersOptions
 ---@return personalize.Receipt
 function M.delete_users(client, options)
-  local settings = Client.settings_of(client)
+  local settings = Client.settings_of(client, "CreateDataDeletionJob")
   plan.check(options, plan.ERASE, "CreateDataDeletionJob")
   options = lists.copy(options)
   local groups = plan.groups(options)

@@ -198,7 +198,7 @@ end
 ---@param options personalize.UploadUsersOptions
 ---@return { parts: personalize.ReceiptPart[], users: integer, bytes: integer }
 function M.upload_users(client, options)
-  local settings = Client.settings_of(client)
+  local settings = Client.settings_of(client, "PutObject")
   plan.check(options, plan.UPLOAD, "PutObject")
   local run = { settings = settings, options = M.copy(options), uploaded = {},
     sent = 0, receipt = {} }
