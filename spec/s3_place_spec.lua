@@ -1,6 +1,5 @@
 -- Where a bucket is: in which region, and at what address.
 
-local aws = require "spec.support.aws"
 local buckets = require "spec.support.bucket"
 local core = require "personalize.core"
 local environment = require "spec.support.environment"
@@ -8,9 +7,8 @@ local s3 = require "personalize.s3"
 local sources = require "spec.support.sources"
 local stub = require "spec.support.stub"
 
-local KEY = "lists/a b/users.csv"
-local TEXT = "USER_ID\nalice\n"
-local BIG = ("0123456789abcdef"):rep(256 * 1024) -- 4 MiB
+local KEY, TEXT = buckets.KEY, buckets.TEXT
+local BIG = buckets.BIG
 
 local server
 
@@ -20,16 +18,8 @@ local function operations()
   return buckets.operations(server)
 end
 
-setup(function()
-  environment.set {}
-  sources.install()
-  server = aws.start "--versioning"
-end)
-teardown(function()
-  server:stop()
-  sources.restore()
-  environment.restore()
-end)
+setup(function() server = buckets.start() end)
+teardown(function() buckets.stop(server) end)
 before_each(function() server:reset() end)
 
 describe("a bucket of another region", function()

@@ -1,14 +1,10 @@
 -- Objects removed with every version, against the local AWS and against lists
 -- that are made up.
 
-local aws = require "spec.support.aws"
 local buckets = require "spec.support.bucket"
-local environment = require "spec.support.environment"
-local sources = require "spec.support.sources"
 local stub = require "spec.support.stub"
 
-local KEY = "lists/a b/users.csv"
-local TEXT = "USER_ID\nalice\n"
+local KEY, TEXT = buckets.KEY, buckets.TEXT
 
 local server
 
@@ -22,16 +18,8 @@ local function operations()
   return buckets.operations(server)
 end
 
-setup(function()
-  environment.set {}
-  sources.install()
-  server = aws.start "--versioning"
-end)
-teardown(function()
-  server:stop()
-  sources.restore()
-  environment.restore()
-end)
+setup(function() server = buckets.start() end)
+teardown(function() buckets.stop(server) end)
 before_each(function() server:reset() end)
 
 describe("remove", function()
