@@ -45,6 +45,15 @@ int lpz_tointeger(lua_State *L, int index, long long *out)
     return 1;
 }
 
+void lpz_pushcount(lua_State *L, unsigned long long count)
+{
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)count);
+#else
+    lua_pushnumber(L, (lua_Number)count);
+#endif
+}
+
 void lpz_setanchor(lua_State *L, int index)
 {
     index = lpz_absindex(L, index);

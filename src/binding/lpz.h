@@ -27,6 +27,8 @@ int lpz_absindex(lua_State *L, int index);
 void lpz_rawgetname(lua_State *L, int index, const char *name, size_t len);
 /* Is the value a whole number that fits? Floats such as 3.0 are. */
 int lpz_tointeger(lua_State *L, int index, long long *out);
+/* Pushes a count, which may be more than Lua's integers hold before 5.3. */
+void lpz_pushcount(lua_State *L, unsigned long long count);
 
 /* One Lua value kept alive by a userdata; pops it. */
 void lpz_setanchor(lua_State *L, int index);

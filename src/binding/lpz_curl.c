@@ -131,11 +131,7 @@ static int call_progress(void *arg, unsigned long long sent)
     lua_State *L = callbacks->L;
 
     lua_pushvalue(L, callbacks->progress);
-#if LUA_VERSION_NUM >= 503
-    lua_pushinteger(L, (lua_Integer)sent);
-#else
-    lua_pushnumber(L, (lua_Number)sent);
-#endif
+    lpz_pushcount(L, sent);
     return lua_pcall(L, 1, 0, 0) != 0;
 }
 

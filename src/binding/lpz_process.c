@@ -137,7 +137,7 @@ static int process_append_lines(lua_State *L)
     status = pz_file_append_lines(&error, &cut, path, lines);
     if (push_written(L, status, error) > 1)
         return 2;
-    lua_pushnumber(L, (lua_Number)cut);
+    lpz_pushcount(L, cut);
     return 2;
 }
 

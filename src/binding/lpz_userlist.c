@@ -12,15 +12,6 @@
 #define CHECK_DEFAULT (1LL << 20)
 #define PART_SIZE 100000000LL /* what a job takes, with an MB of 10^6 bytes */
 
-void lpz_pushcount(lua_State *L, unsigned long long count)
-{
-#if LUA_VERSION_NUM >= 503
-    lua_pushinteger(L, (lua_Integer)count);
-#else
-    lua_pushnumber(L, (lua_Number)count);
-#endif
-}
-
 /* What Lua calls in between may close the list: nothing in it is relied on
    across such a call. */
 static struct lpz_userlist *check_list(lua_State *L)

@@ -23,9 +23,6 @@ struct lpz_userlist {
     int has_failed, is_closed;
 };
 
-/* A count, which may be more than 2^31. */
-void lpz_pushcount(lua_State *L, unsigned long long count);
-
 /* Registers the class; pushes nothing. */
 void lpz_userlist_class(lua_State *L);
 
