@@ -89,6 +89,16 @@ describe("the jobs of a dataset group", function()
     assert.equal(4, world:count())
   end)
 
+  it("come by tokens of any length and any letters", function()
+    for _, token in ipairs { ("t"):rep(5000), "\195\169\240\159\152\128",
+      "a\127\1\n\"" } do
+      world.sent = {}
+      world:next(LIST, page(token, "one"), page("", "two"))
+      assert.same({ "one", "two" }, names())
+      assert.equal(token, world.sent[2].input.nextToken)
+    end
+  end)
+
   it("are not asked for in a circle", function()
     for length = 1, 3 do
       local count = 0

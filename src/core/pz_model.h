@@ -25,7 +25,9 @@ struct pz_shape {
     enum pz_kind kind;
     long min, max;       /* code points, elements or value; max 0: no limit */
     const char *pattern; /* as AWS writes it; NULL: none */
-    int (*matches)(struct pz_slice text); /* what 'pattern' says; see below */
+    /* What 'pattern' says; see below. A text of an input that has neither limit
+       nor pattern is one that the service gave. */
+    int (*matches)(struct pz_slice text);
     const struct pz_shape *element;       /* of a list */
     const struct pz_member *members;      /* of a structure */
     size_t member_count;

@@ -212,7 +212,7 @@ end
 ---@class personalize.ListDataDeletionJobsInput
 ---@field datasetGroupArn? string at most 256 characters; without it, the jobs
 --- of the account in the region
----@field nextToken? string of the page before, at most 1500 characters
+---@field nextToken? string of the page before; goes back as it came
 ---@field maxResults? integer 1-100
 
 ---@class personalize.DataDeletionJobSummary
