@@ -109,7 +109,7 @@ for default in (True, False):
       script.command("src/bin/personalize", "--help"))
     local text = process:rest()
     process:stop()
-    assert.equal("-13 b''\n141 b''\n", text)
+    assert.equal("141 b''\n141 b''\n", text)
   end)
 
   it("says so when the disk is full", function()
@@ -118,28 +118,46 @@ for default in (True, False):
     has(err, "standard output: ")
   end)
 
-  it("ends on Ctrl-C, and says how to go on", function()
-    local arn = server:client():create_data_deletion_job(server:job("slow"))
-      .dataDeletionJobArn
-    local function looks()
-      local count = 0
-      for _, request in ipairs(server:requests().requests) do
-        count = count + (request.operation == "DescribeDataDeletionJob" and 1
-          or 0)
-      end
-      return count
+  local function looks()
+    local count = 0
+    for _, request in ipairs(server:requests().requests) do
+      count = count + (request.operation == "DescribeDataDeletionJob" and 1
+        or 0)
     end
+    return count
+  end
+
+  -- Waits for a job that does not end.
+  local function start_wait(name, ignored)
+    local arn = server:client():create_data_deletion_job(server:job(name))
+      .dataDeletionJobArn
     local before = looks()
-    local process = child.start("env " .. environment() ..
-      script.command("src/bin/personalize", "wait --poll 60 " .. arn) ..
-      " 2>&1")
+    local process = script.watch("sh -c " .. child.quote("exec 2>&1; exec " ..
+      "env " .. environment() .. script.command("src/bin/personalize",
+      "wait --poll 600 " .. arn)), ignored)
     repeat until looks() > before
-    process:signal "INT"
-    local text = process:rest()
+    return process
+  end
+
+  it("ends on a signal, and says how to go on", function()
+    for signal, status in pairs { INT = 130, TERM = 143, HUP = 129 } do
+      local process = start_wait("slow-" .. signal)
+      process:signal(signal)
+      local text = process:rest()
+      process:stop()
+      has(text, "personalize: error: InterruptedError: ")
+      has(text, "run the same command again to go on")
+      has(text, "\nstatus " .. status .. "\n")
+      lacks(text, "traceback")
+    end
+  end)
+
+  it("goes on under nohup", function()
+    local process = start_wait("nohup", "SIGHUP")
+    process:signal "HUP"
+    process:signal "TERM"
+    has(process:rest(), "\nstatus 143\n")
     process:stop()
-    has(text, "personalize: error: InterruptedError: ")
-    has(text, "run the same command again to go on")
-    lacks(text, "traceback")
   end)
 end)
 

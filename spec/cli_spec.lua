@@ -40,7 +40,8 @@ describe("the command's usage", function()
         assert.is_true(#line <= 79, line)
       end
     end
-    for _, code in ipairs { 0, 1, 3, 4, 130, 252, 253, 254, 255 } do
+    for _, code in ipairs { 0, 1, 3, 4, 129, 130, 141, 143, 252, 253, 254, 255 }
+    do
       has(out, "\n  " .. code .. " ")
     end
   end)

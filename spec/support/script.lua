@@ -33,6 +33,30 @@ function script.run(file, arguments)
   return output_of(script.command(file, arguments))
 end
 
+-- Runs a program with the default action for the signals that end it, but for
+-- those that it is to ignore; prints its pid, what it prints, how it ended.
+local WATCHER = [[
+import signal, subprocess, sys
+def before():
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        ignored = name in sys.argv[1].split(",")
+        signal.signal(getattr(signal, name), signal.SIG_IGN if ignored else signal.SIG_DFL)
+p = subprocess.Popen(sys.argv[2:], preexec_fn=before)
+print(p.pid, flush=True)
+print("status", p.wait(), flush=True)
+]]
+
+--- Starts a command (shell text) whatever signals this process ignores. The
+-- last line of its output is "status N", where -N stands for a signal.
+---@param command string
+---@param ignored? string signals to ignore, such as "SIGHUP,SIGINT"
+function script.watch(command, ignored)
+  local process = child.start(("python3 -c %s %s %s"):format(quote(WATCHER),
+    quote(ignored or ""), command))
+  process.pid = assert(tonumber(process:line()))
+  return process
+end
+
 --- Runs a command (shell text) beside a local AWS started with `options`; it
 -- sees the variables that with-local-aws sets.
 function script.beside_aws(options, command)

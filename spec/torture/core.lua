@@ -140,6 +140,13 @@ test("getenv", "", function()
 end)
 test("getpid", "", function() assert(core.getpid() > 1) end)
 test("terminal", "", function() core.terminal() end)
+
+-- ---- a program's own process -----------------------------------------------
+
+test("catch_signals", "", function() core.catch_signals() end)
+test("open_streams", "", function() core.open_streams() end)
+test("signalled", "", function() same(nil, core.signalled()) end)
+test("write", "", function() same(true, core.write(1, "")) end)
 test("random", "", function() same(64, #core.random(64)) end)
 test("uniform", "", function()
   local n = core.uniform()

@@ -2,8 +2,8 @@
  * The library personalize.core: what is decided in C, as functions of their
  * arguments. Beside the system's clock, sleep, random source and environment
  * (lpz_sys), a command, a file or a name to look up for a source of
- * credentials (lpz_process), and the files of user lists (lpz_userlist),
- * nothing here touches the world.
+ * credentials (lpz_process), a program's signals and streams (lpz_program),
+ * and the files of user lists (lpz_userlist), nothing here touches the world.
  */
 #include "../core/pz_text.h"
 #include "lpz.h"
@@ -11,6 +11,7 @@
 #include "lpz_endpoint.h"
 #include "lpz_http1.h"
 #include "lpz_process.h"
+#include "lpz_program.h"
 #include "lpz_read.h"
 #include "lpz_service.h"
 #include "lpz_sigv4.h"
@@ -80,10 +81,12 @@ int luaopen_personalize_core(lua_State *L)
     lpz_source_class(L);
     lpz_userlist_class(L);
     lpz_http1_class(L);
+    lpz_program_class(L);
     lpz_newlib(L, functions);
     add_functions(L, lpz_endpoint_functions);
     add_functions(L, lpz_http1_functions);
     add_functions(L, lpz_process_functions);
+    add_functions(L, lpz_program_functions);
     add_functions(L, lpz_read_functions);
     add_functions(L, lpz_sys_functions);
     add_functions(L, lpz_time_functions);

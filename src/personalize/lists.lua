@@ -6,6 +6,7 @@
 local Client = require "personalize.client"
 local Error = require "personalize.error"
 local cjson = require "cjson"
+local core = require "personalize.core"
 local nginx = require "personalize.transport.nginx"
 local pace = require "personalize.pace"
 local plan = require "personalize.plan"
@@ -77,12 +78,12 @@ function M.fail(e, what, ...)
   Error.raise(M.about(e, what, ...))
 end
 
--- Between blocks a worker of nginx turns to its other requests; elsewhere only
--- a client's sleep is asked, which notices Ctrl-C.
+-- Between blocks a worker of nginx turns to its other requests; elsewhere a
+-- sleep notices Ctrl-C.
 local function reader(run)
   return {
     pause = run.settings and run.settings.sleep or
-      nginx.is_here() and nginx.sleep or nil,
+      nginx.is_here() and nginx.sleep or core.sleep,
     is_check = run.is_check,
     progress = function(bytes, total)
       M.tell(run, "check", { bytes = bytes, total_bytes = total })

@@ -12,7 +12,10 @@ Exit status:
   1    a job FAILED; verify-receipt: it is another list
   3    the list has faults
   4    waiting timed out: run the same command again to go on
-  130  interrupted: run the same command again to go on
+  129  ended by SIGHUP: run the same command again to go on
+  130  ended by Ctrl-C (SIGINT): run the same command again to go on
+  141  the reader of standard output went away
+  143  ended by SIGTERM: run the same command again to go on
   252  a wrong parameter or usage, a file that cannot be used
   253  no or wrong configuration or credentials
   254  the service answered with an error

@@ -2,19 +2,22 @@
 -- Knows codes and kinds; refuses to know commands.
 
 local Error = require "personalize.error"
+local core = require "personalize.core"
 local text = require "personalize.cli.text"
 
 local M = {}
 
 M.DONE, M.FAILED, M.LIST, M.TIMED_OUT = 0, 1, 3, 4
-M.INTERRUPTED, M.USAGE, M.CONFIG, M.SERVICE, M.OTHER = 130, 252, 253, 254, 255
-M.PIPE = 141 -- as a shell has it of a process that SIGPIPE ended
+M.USAGE, M.CONFIG, M.SERVICE, M.OTHER = 252, 253, 254, 255
+-- As a shell has it of a process that a signal ended: SIGINT where none is
+-- known, SIGPIPE.
+local SIGNAL, SIGINT = 128, 2
+M.PIPE = SIGNAL + 13
 
 local BY_CODE = {
   DataDeletionJobFailed = M.FAILED,
   UserListError = M.LIST,
   WaitTimeoutError = M.TIMED_OUT,
-  InterruptedError = M.INTERRUPTED,
   ParamValidationError = M.USAGE,
   ConfigError = M.CONFIG,
   NoRegionError = M.CONFIG,
@@ -52,6 +55,8 @@ end
 function M.of(e)
   if e.is_plain then
     return e.status
+  elseif e.code == "InterruptedError" then
+    return SIGNAL + (core.signalled() or SIGINT)
   end
   return BY_CODE[e.code] or e.kind == "service" and M.SERVICE or M.OTHER
 end

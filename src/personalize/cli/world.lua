@@ -1,24 +1,43 @@
 --- What a command has of the world: three streams, a terminal, files, time.
 -- Knows the process; refuses to know commands. A spec gives a world of its own.
 
+local Error = require "personalize.error"
 local core = require "personalize.core"
 
 local M = {}
 
 local BLOCK = 65536
-local EPIPE = 32
+local OUT, ERR = 1, 2
 
 -- Standard output went away, as `head` does when it has enough.
 M.GONE = {}
 
+-- Not through Lua's buffers: what is written is out at once, and a write that
+-- waits for its reader ends when a signal comes.
 local function write_out(words)
-  local ok, message, code = io.stdout:write(words)
-  if ok and words == "" then
-    ok, message, code = io.stdout:flush()
+  local ok, message, why = core.write(OUT, words)
+  if ok then
+    return
+  elseif why == "gone" then
+    error(M.GONE, 0)
+  elseif why == "interrupted" then
+    Error.raise { code = "InterruptedError", kind = "client",
+      message = "interrupted while writing to standard output" }
   end
-  if not ok then
-    error(code == EPIPE and M.GONE or { fault = "standard output: " ..
-      tostring(message), status = 255 }, 0)
+  error({ fault = "standard output: " ..
+    (why == "closed" and "it is closed" or message), status = 255 }, 0)
+end
+
+-- Seconds that a reader of standard error may hold up a run.
+local PATIENCE = 5
+
+-- What is told on standard error never ends a run, and a reader that takes
+-- nothing holds it up once.
+local function new_err()
+  local patience = PATIENCE
+  return function(words)
+    local ok = core.write(ERR, words, patience)
+    patience = ok and PATIENCE or 0
   end
 end
 
@@ -94,9 +113,7 @@ function M.new()
   return {
     personalize = require "personalize",
     out = write_out,
-    err = function(words)
-      io.stderr:write(words)
-    end,
+    err = new_err(),
     read = function() return io.stdin:read(BLOCK) end,
     read_file = read_file,
     write_file = write_file,
