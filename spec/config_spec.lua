@@ -209,6 +209,19 @@ describe("request", function()
     assert.equal("http://proxy:3128", request.proxy)
   end)
 
+  it("has a scheme in lower case, however the endpoint writes it", function()
+    for given, url in pairs { ["HTTP://localhost:8080"] =
+      "http://localhost:8080/", ["HttpS://a.example.org/Base"] =
+      "https://a.example.org/Base/", ["HTTPS://[::1]:4566"] =
+      "https://[::1]:4566/" } do
+      assert.equal(url, request_of({ endpoint = given }).url)
+      assert.equal(url, request_of({}, { AWS_ENDPOINT_URL = given }).url)
+      local request, meta = request_of { endpoints = { personalize = given } }
+      assert.equal(url, request.url)
+      assert.equal(url, meta.endpoint)
+    end
+  end)
+
   it("never has more time to connect than the call has", function()
     local request = request_of { timeout = 1 }
     assert.is_true(request.connect_timeout <= 1)
@@ -300,6 +313,16 @@ describe("variable", function()
       request_of({ ca_bundle = "/arg.pem" }, variables).ca_bundle)
   end)
 
+  it("REQUESTS_CA_BUNDLE does so behind all others", function()
+    local variables = { REQUESTS_CA_BUNDLE = "/last.pem" }
+    assert.equal("/last.pem", request_of({}, variables).ca_bundle)
+    variables.AWS_CA_BUNDLE = "/env.pem"
+    assert.equal("/env.pem", request_of({}, variables).ca_bundle)
+    assert.equal("/arg.pem",
+      request_of({ ca_bundle = "/arg.pem" }, variables).ca_bundle)
+    assert.is_nil(request_of({}, { REQUESTS_CA_BUNDLE = " " }).ca_bundle)
+  end)
+
   it("AWS_MAX_ATTEMPTS and AWS_RETRY_MODE are read", function()
     local function max(options, variables)
       return http.header(request_of(options, variables).headers,
@@ -317,6 +340,23 @@ describe("variable", function()
     assert.truthy(user_agent({}, { AWS_SDK_UA_APP_ID = "shop" })
       :find "app/shop")
   end)
+
+  it("AWS_SDK_UA_APP_ID is left out where it is wrong, with a warning",
+    function()
+      for _, bad in ipairs { "a b", "a\r\nb", ("x"):rep(60), "team/shop",
+        "\195\169" } do
+        local warnings = {}
+        local agent = user_agent({ on_event = function(event)
+          warnings[#warnings + 1] = event.name == "warning" and
+            event.message or nil
+        end }, { AWS_SDK_UA_APP_ID = bad })
+        assert.is_nil(agent:find("app/", 1, true), agent)
+        assert.equal(1, #warnings)
+        assert.truthy(warnings[1]:find("AWS_SDK_UA_APP_ID must be at most 50",
+          1, true), warnings[1])
+        assert.is_nil(warnings[1]:find(bad, 1, true))
+      end
+    end)
 
   it("AWS_EXECUTION_ENV is told where it is a plain name", function()
     assert.truthy(user_agent({}, { AWS_EXECUTION_ENV = "AWS_ECS_FARGATE" })
@@ -338,7 +378,6 @@ describe("variable", function()
       AWS_USE_FIPS_ENDPOINT = { "yes", "1" },
       AWS_USE_DUALSTACK_ENDPOINT = { "yes" },
       AWS_DISABLE_CLOCK_SKEW_CORRECTION = { "yes" },
-      AWS_SDK_UA_APP_ID = { "a b", "a\r\nb" },
     } do
       for _, value in ipairs(values) do
         local e = config_error({}, { [name] = value })

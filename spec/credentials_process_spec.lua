@@ -141,6 +141,29 @@ describe("credential_process", function()
       account_id = "210987654321", source = "credential process" }, found)
   end)
 
+  it("may leave empty what it need not have", function()
+    for name, value in pairs { SessionToken = '""', Expiration = '""',
+      AccountId = '""' } do
+      local text = WHOLE:gsub(('("%s":)"[^"]*"'):format(name), "%1" .. value)
+      local found, fault = printing(text)
+      assert.is_nil(fault, name)
+      assert.equal("AKID", found.access_key_id)
+      local ours = ({ SessionToken = "session_token",
+        Expiration = "expiration", AccountId = "account_id" })[name]
+      assert.is_nil(found[ours])
+    end
+    assert.is_nil((printing(WHOLE:gsub('"s3cret"', '""'))))
+  end)
+
+  it("may write its date with an offset", function()
+    for _, date in ipairs { "2026-11-24T12:00:00+0000",
+      "2026-11-24T12:00:00+00:00", "2026-11-24T13:00:00.000+0100",
+      "2026-11-24 06:30:00-0530", "2026-11-24T12:00:00UTC" } do
+      local found = printing(WHOLE:gsub("2026%-11%-24T12:00:00Z", date))
+      assert.equal(1795521600, found and found.expiration, date)
+    end
+  end)
+
   it("is given a minute", function()
     local given
     fetch("any thing", function(command, timeout)

@@ -152,6 +152,72 @@ describe("a client by itself", function()
     assert.truthy(e.message:find("nobody", 1, true))
   end)
 
+  it("takes AWS_DEFAULT_PROFILE for the profile, behind AWS_PROFILE",
+    function()
+      surround({ AWS_DEFAULT_PROFILE = "r" }, static(ROLE))
+      local identity = personalize.new():identity()
+      assert.equal("r", identity.profile)
+      assert.equal("assumed role", identity.source)
+      surround({ AWS_DEFAULT_PROFILE = "r", AWS_PROFILE = " " }, static(ROLE))
+      assert.equal("r", personalize.new():identity().profile)
+      surround({ AWS_DEFAULT_PROFILE = "nobody" }, static())
+      local e = stub.failure(personalize.new { region = "eu-west-1" }.identity,
+        personalize.new { region = "eu-west-1" })
+      assert.equal("ConfigError", e.code)
+      assert.truthy(e.message:find("nobody", 1, true))
+    end)
+
+  it("says so where AWS_PROFILE and AWS_DEFAULT_PROFILE differ", function()
+    local warnings
+    local function on_event(event)
+      warnings[#warnings + 1] = event.name == "warning" and event.message or nil
+    end
+    local function identity(variables, profile)
+      warnings = {}
+      surround(variables, static(ROLE))
+      return personalize.new { region = "eu-west-1", profile = profile,
+        on_event = on_event }:identity().profile
+    end
+    local both = { AWS_DEFAULT_PROFILE = "default", AWS_PROFILE = "r" }
+    assert.equal("r", identity(both))
+    assert.equal(1, #warnings)
+    assert.truthy(warnings[1]:find("AWS_DEFAULT_PROFILE (default)", 1, true))
+    assert.equal("r", identity(both, "r"))
+    assert.equal(0, #warnings)
+    both.AWS_DEFAULT_PROFILE = "r"
+    assert.equal("r", identity(both))
+    assert.equal(0, #warnings)
+  end)
+
+  it("takes what is set to nothing for not set", function()
+    surround({ AWS_ENDPOINT_URL = " " }, static("region = eu-west-1\n" ..
+      "services = \nendpoint_url =\nca_bundle =\nmax_attempts =\n" ..
+      "sdk_ua_app_id =\naws_session_token =\ns3 =\nretry_mode=\n"))
+    assert.equal("https://personalize.eu-west-1.amazonaws.com/",
+      personalize.new():identity().endpoint)
+    surround({ AWS_ENDPOINT_URL = " " }, static("region = eu-west-1\n" ..
+      "services = local\nendpoint_url = " .. server.endpoint ..
+      "\n[services local]\npersonalize =\n endpoint_url =\ns3 =\n"))
+    local client = personalize.new()
+    client:list_data_deletion_jobs()
+    assert.equal(server.endpoint .. "/", client:identity().endpoint)
+  end)
+
+  it("leaves out an app id that is wrong in the profile, with a warning",
+    function()
+      local warnings = {}
+      surround({}, static("region = eu-west-1\nsdk_ua_app_id = team/shop\n"))
+      local client = personalize.new { on_event = function(event)
+        warnings[#warnings + 1] = event.name == "warning" and event.message or
+          nil
+      end }
+      client:list_data_deletion_jobs()
+      client:list_data_deletion_jobs()
+      assert.equal(1, #warnings)
+      assert.truthy(warnings[1]:find(".aws/config, line 5 (sdk_ua_app_id)", 1,
+        true), warnings[1])
+    end)
+
   it("skips the environment's keys for a profile given in code", function()
     surround({ AWS_ACCESS_KEY_ID = "AKIDOTHER", AWS_REGION = "eu-west-1",
       AWS_SECRET_ACCESS_KEY = "of another account" }, static(ROLE))

@@ -124,10 +124,10 @@ function world.new(given)
   function made.warn(message)
     made.warnings[#made.warnings + 1] = message
   end
-  made.profile = given.profile or made.env "AWS_PROFILE" or "default"
+  local from_env = made.env "AWS_PROFILE" or made.env "AWS_DEFAULT_PROFILE"
+  made.profile = given.profile or from_env or "default"
   made.profile_is_argument = given.profile ~= nil
-  made.profile_is_explicit = given.profile ~= nil or
-    made.env "AWS_PROFILE" ~= nil
+  made.profile_is_explicit = given.profile ~= nil or from_env ~= nil
   made.use_fips = is_true(made.env "AWS_USE_FIPS_ENDPOINT")
   made.use_dualstack = is_true(made.env "AWS_USE_DUALSTACK_ENDPOINT")
   made.region = given.region or made.env "AWS_REGION" or

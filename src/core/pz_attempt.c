@@ -21,11 +21,12 @@ set_urls(struct pz_service *service, struct pz_slice endpoint)
 {
     struct pz_uri uri;
     enum pz_status status = pz_uri_parse(&uri, endpoint);
-    struct pz_slice origin;
+    struct pz_slice authority;
 
     if (status != PZ_OK)
         return status;
-    origin = pz_slice_sub(endpoint, 0, endpoint.len - uri.path.len);
+    authority = pz_slice_sub(endpoint, uri.scheme.len,
+                             endpoint.len - uri.path.len);
     if ((status = pz_uri_host(&service->host, &uri)) != PZ_OK ||
         (status = pz_buf_adds(&service->path, uri.path)) != PZ_OK)
         return status;
@@ -36,7 +37,9 @@ set_urls(struct pz_service *service, struct pz_slice endpoint)
             return status;
     }
     {
-        struct pz_slice parts[] = { origin, pz_buf_slice(&service->path) };
+        /* The scheme as transports know it: in lower case. */
+        struct pz_slice parts[] = { uri.scheme, authority,
+                                    pz_buf_slice(&service->path) };
 
         return pz_buf_addv(&service->url, parts, PZ_COUNT(parts));
     }

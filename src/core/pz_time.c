@@ -115,21 +115,31 @@ static int take_fraction(struct pz_slice text, size_t *at, double *out)
     return *at > first;
 }
 
-/* "Z" or "+hh:mm" as seconds to subtract. */
+static int take_word(struct pz_slice text, size_t *at, struct pz_slice word)
+{
+    if (!pz_slice_eq(pz_slice_sub(text, *at, *at + word.len), word))
+        return 0;
+    *at += word.len;
+    return 1;
+}
+
+/* "Z", "UTC", "+hh:mm" or "+hhmm" as seconds to subtract. */
 static int take_zone(struct pz_slice text, size_t *at, long *out)
 {
     int hours, minutes, sign = 1;
 
     *out = 0;
-    if (take_char(text, at, 'Z') || take_char(text, at, 'z'))
+    if (take_char(text, at, 'Z') || take_char(text, at, 'z') ||
+        take_word(text, at, PZ_LIT("UTC")))
         return 1;
     if (take_char(text, at, '-'))
         sign = -1;
     else if (!take_char(text, at, '+'))
         return 0;
-    if (!take_number(text, at, 2, 0, 23, &hours) ||
-        !take_char(text, at, ':') ||
-        !take_number(text, at, 2, 0, 59, &minutes))
+    if (!take_number(text, at, 2, 0, 23, &hours))
+        return 0;
+    (void)take_char(text, at, ':');
+    if (!take_number(text, at, 2, 0, 59, &minutes))
         return 0;
     *out = sign * (hours * 3600L + minutes * 60L);
     return 1;
@@ -178,14 +188,6 @@ pz_time_parse_iso8601(double *epoch, struct pz_slice text)
     *epoch = at_second(year, month, day, hour * 3600L + minute * 60L + second) -
              (double)zone + fraction;
     return PZ_OK;
-}
-
-static int take_word(struct pz_slice text, size_t *at, struct pz_slice word)
-{
-    if (!pz_slice_eq(pz_slice_sub(text, *at, *at + word.len), word))
-        return 0;
-    *at += word.len;
-    return 1;
 }
 
 /* Three letters out of a list of such, as their number from 1. */

@@ -15,8 +15,8 @@ PZ_MUST_USE enum pz_status
 pz_time_stamp(char out[PZ_STAMP_LEN + 1], double epoch);
 
 /*
- * Reads 2015-08-30T12:36:00Z, with any fraction and with an offset such as
- * +01:00 in place of Z.
+ * Reads 2015-08-30T12:36:00Z, with any fraction. "UTC" may stand in place of
+ * Z, as the AWS CLI has written it, or an offset: +01:00 or +0100.
  */
 PZ_MUST_USE enum pz_status
 pz_time_parse_iso8601(double *epoch, struct pz_slice text);

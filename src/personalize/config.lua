@@ -41,7 +41,7 @@ local M = {}
 --- AWS_ENDPOINT_URL_PERSONALIZE and the like,
 --- then AWS_ENDPOINT_URL, then the profile's services section and endpoint_url
 ---@field profile? string of the shared files; the environment's keys are then
---- not looked at; else AWS_PROFILE, then "default"
+--- not looked at; else AWS_PROFILE, AWS_DEFAULT_PROFILE, then "default"
 ---@field mfa_token? fun(serial: string): string the code of an MFA device, for
 --- roles that ask for one
 ---@field use_fips? boolean default false; else AWS_USE_FIPS_ENDPOINT
@@ -50,10 +50,11 @@ local M = {}
 ---@field connect_timeout? number seconds for name look-up, connect and TLS
 --- together, default 3.1
 ---@field ca_bundle? string file of trusted certificates; else AWS_CA_BUNDLE,
---- then the system's. Inside nginx an error: lua_ssl_trusted_certificate
+--- the profile's, REQUESTS_CA_BUNDLE (as the AWS CLI has it), then the system's.
+--- Inside nginx an error: lua_ssl_trusted_certificate
 ---@field proxy? string URL; else HTTPS_PROXY and its kin. Inside nginx http://
 ---@field app_id? string for the User-Agent, at most 50 characters; else
---- AWS_SDK_UA_APP_ID
+--- AWS_SDK_UA_APP_ID. One that is wrong there is left out, with a warning
 ---@field parameter_validation? boolean default true; false leaves lengths and
 --- patterns to the service
 ---@field max_attempts? integer of a call, the first included; default 3; else
@@ -172,12 +173,15 @@ local function read_digits(text)
 end
 
 -- What an option must be. Where it is absent, `env` is asked, then the
--- profile's `key`; where that is nested, its `sub`.
+-- profile's `key` (where that is nested, its `sub`), then the variables in
+-- `last`. What is `dispensable` never ends a call: a wrong value that is no
+-- argument is left out, with a warning.
 local OPTIONS = {
   app_id = { check = is_app_id, env = { "AWS_SDK_UA_APP_ID" },
-    key = "sdk_ua_app_id", must = "at most 50 letters, digits and !#$%&'*+-.^_`|~" },
+    key = "sdk_ua_app_id", dispensable = true,
+    must = "at most 50 letters, digits and !#$%&'*+-.^_`|~" },
   ca_bundle = { check = is_text, env = { "AWS_CA_BUNDLE" },
-    key = "ca_bundle", must = "a file name" },
+    key = "ca_bundle", last = "REQUESTS_CA_BUNDLE", must = "a file name" },
   connect_timeout = { check = is_positive, default = 3.1,
     must = "a number of seconds above 0" },
   credentials = { must = "a table or a function",
@@ -196,8 +200,8 @@ local OPTIONS = {
   on_event = { check = is_function, must = "a function" },
   parameter_validation = { check = is_boolean, default = true,
     must = A_BOOLEAN },
-  profile = { check = is_text, env = { "AWS_PROFILE" },
-    must = "the name of a profile" },
+  profile = { check = is_text, must = "the name of a profile",
+    env = { "AWS_PROFILE", "AWS_DEFAULT_PROFILE" } },
   proxy = { check = is_text, must = "a URL" },
   region = { check = is_region, env = { "AWS_REGION", "AWS_DEFAULT_REGION" },
     key = "region", must = "1 to 63 letters, digits and inner hyphens" },
@@ -336,9 +340,12 @@ local function is_ignoring(profile)
   return ignored ~= nil and ignored:lower() == "true"
 end
 
--- A URL that was configured, or an error that says where.
+-- A URL that was configured, or an error that says where; an empty one is
+-- none.
 local function configured(url, where)
-  if url and not is_endpoint(url) then
+  if url == nil or url == "" then
+    return nil
+  elseif not is_endpoint(url) then
     config_error(where .. " must be " .. AN_ENDPOINT)
   end
   return url
@@ -346,7 +353,7 @@ end
 
 -- The service's URL out of the profile's services section.
 local function from_services(shared, profile, service)
-  if not profile.services then
+  if not profile.services or profile.services == "" then
     return nil
   end
   local section = shared.services[profile.services]
@@ -398,6 +405,27 @@ local function user_agent(settings)
   return table.concat(parts, " ")
 end
 
+-- What becomes of a wrong value: an error, or nothing and a warning.
+local function refuse(settings, option, where, is_configured)
+  local fault = ("%s must be %s"):format(where, option.must)
+  if not option.dispensable or not is_configured then
+    config_error(fault)
+  end
+  table.insert(settings.warnings, fault .. "; it is left out")
+  return false
+end
+
+-- Both tools would be right, each by its own rule: the AWS CLI asks the older
+-- variable first.
+local function check_profiles(settings, options)
+  local newer, older = env "AWS_PROFILE", env "AWS_DEFAULT_PROFILE"
+  if options.profile == nil and newer and older and newer ~= older then
+    table.insert(settings.warnings, ("AWS_PROFILE (%s) counts, and not " ..
+      "AWS_DEFAULT_PROFILE (%s), which the AWS CLI prefers"):format(newer,
+      older))
+  end
+end
+
 --- Checked settings of a client, from its options and the environment; what
 -- a profile may say is still open.
 ---@param options? personalize.Options
@@ -408,15 +436,16 @@ function M.resolve(options)
     config_error("options must be a table")
   end
   check_keys(options, OPTIONS, "option")
-  local settings = {}
+  local settings = { warnings = {}, last = {} }
   for name, option in pairs(OPTIONS) do
     local value, source = find(name, option, options)
     if value ~= nil and not option.check(value) then
-      config_error(source .. " must be " .. option.must)
+      value = refuse(settings, option, source, source ~= name)
     elseif value == nil and not option.key then
       value = option.default
     end
     settings[name] = value
+    settings.last[name] = option.last and env(option.last)
   end
   if settings.endpoints then
     check_endpoints(settings.endpoints)
@@ -430,6 +459,7 @@ function M.resolve(options)
   settings.credentials = check_credentials(settings.credentials)
   settings.given_endpoint, settings.endpoint = settings.endpoint, nil
   settings.ca_bundle_is_argument = options.ca_bundle ~= nil
+  check_profiles(settings, options)
   settings.profile_is_argument = options.profile ~= nil
   settings.profile_is_explicit = settings.profile ~= nil
   settings.profile = settings.profile or "default"
@@ -466,12 +496,12 @@ function M.complete(settings, shared)
     if settings[name] == nil and text then
       local value = typed(option, text)
       if not option.check(value) then
-        config_error(("%s must be %s"):format(
-          files.where(shared, settings.profile, option.key), option.must))
+        value = refuse(settings, option,
+          files.where(shared, settings.profile, option.key), true)
       end
       settings[name] = value
     elseif settings[name] == nil then
-      settings[name] = option.default
+      settings[name] = settings.last[name] or option.default
     end
   end
   settings.endpoint_of = endpoints(settings, shared, profile)

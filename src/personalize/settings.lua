@@ -151,11 +151,21 @@ function M.check_phase(found, operation)
   end
 end
 
+-- Tells each of the messages that was not told before.
+local function warn(found, messages)
+  found.told = found.told or {}
+  for _, message in ipairs(messages) do
+    if not found.told[message] then
+      found.told[message] = true
+      call.tell(found, { name = "warning", message = message })
+    end
+  end
+end
+
 local function warn_of_ca_bundle(found)
   if found.refusal and found.ca_bundle then
-    call.tell(found, { name = "warning", message = "inside nginx the " ..
-      "ca_bundle of environment and profile has no effect; nginx trusts " ..
-      "what lua_ssl_trusted_certificate names" })
+    warn(found, { "inside nginx the ca_bundle of environment and profile has " ..
+      "no effect; nginx trusts what lua_ssl_trusted_certificate names" })
   end
 end
 
@@ -163,11 +173,13 @@ end
 -- from the instance's metadata. At the first call, since a client may be made
 -- where no file can be read yet.
 local function complete(found)
+  warn(found, found.warnings)
   local shared, failure = files.load(config.env, files.read)
   if not shared then
     Error.raise(failure)
   end
   config.complete(found, shared)
+  warn(found, found.warnings)
   if not found.get_credentials then
     found.shared = shared -- for the first fetch
     found.get_credentials = from_chain(found)

@@ -208,7 +208,8 @@ local function make(argparse)
   parser:option "--region"
     :description "AWS region (AWS_REGION, profile)."
   parser:option "--profile"
-    :description "Profile of ~/.aws/config (AWS_PROFILE)."
+    :description("Profile of ~/.aws/config (AWS_PROFILE, " ..
+      "AWS_DEFAULT_PROFILE).")
   parser:option "--endpoint-url" :argname "URL"
     :description "Endpoint of every service."
   parser:option "--ca-bundle" :argname "FILE"

@@ -125,7 +125,8 @@ end
 local function endpoint_of(world)
   local url = world.endpoint and world.endpoint "signin"
   if url then
-    return url
+    -- The proof names the URL as it is asked for.
+    return (url:gsub("^%a+", string.lower))
   elseif not world.region then
     return source.misconfigured("renewing the login session needs a region: " ..
       "set AWS_REGION, or region in the profile")

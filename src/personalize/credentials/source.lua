@@ -119,14 +119,13 @@ function M.text(found, name)
   end
 end
 
---- Seconds since 1970 of a member that is a date; the AWS CLI has written
--- "UTC" in place of "Z".
+--- Seconds since 1970 of a member that is a date.
 ---@param found any
 ---@param name string
 ---@return number?
 function M.time(found, name)
   local value = M.text(found, name)
-  return value and core.time((value:gsub("UTC$", "Z")))
+  return value and core.time(value)
 end
 
 --- Credentials out of what a service wrote.
@@ -147,7 +146,8 @@ function M.credentials(found, names, optional)
         return nil, theirs .. " is no date"
       end
     end
-    local is_absent = found[theirs] == nil or found[theirs] == cjson.null
+    local is_absent = found[theirs] == nil or found[theirs] == cjson.null or
+      found[theirs] == ""
     if value == nil and not (optional[ours] and is_absent) then
       return nil, theirs .. " is missing"
     end
