@@ -136,6 +136,7 @@ build = {
     },
     ["personalize.erase"] = "src/personalize/erase.lua",
     ["personalize.error"] = "src/personalize/error.lua",
+    ["personalize.evidence"] = "src/personalize/evidence.lua",
     ["personalize.files"] = "src/personalize/files.lua",
     ["personalize.jobs"] = "src/personalize/jobs.lua",
     ["personalize.lists"] = "src/personalize/lists.lua",

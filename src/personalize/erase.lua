@@ -8,6 +8,7 @@ local Client = require "personalize.client"
 local Error = require "personalize.error"
 local call = require "personalize.call"
 local core = require "personalize.core"
+local evidence = require "personalize.evidence"
 local lists = require "personalize.lists"
 local pace = require "personalize.pace"
 local plan = require "personalize.plan"
@@ -21,18 +22,17 @@ local DAY = 24 * 3600
 
 -- Brings the receipt up to date.
 local function settle(run, is_over)
-  local all, statuses, created = {}, {}, 0
+  local receipt, jobs = run.receipt, {}
   for _, slot in ipairs(run.slots or {}) do
     for _, entry in ipairs(slot.entries) do
-      all[#all + 1] = entry
+      jobs[#jobs + 1] = entry
     end
-    created = created + (slot.entry.arn and 1 or 0)
-    local status = slot.entry.status
-    statuses[status] = (statuses[status] or 0) + 1
   end
-  run.receipt.jobs, run.statuses, run.created = all, statuses, created
-  run.done = (statuses.COMPLETED or 0) + (statuses.FAILED or 0)
-  receipts.settle(run.receipt, is_over, run.is_put_begun)
+  receipt.jobs = jobs
+  receipt.started = receipts.earlier(run.before and run.before.started,
+    lists.time(run, run.began))
+  receipts.settle(receipt, { is_over = is_over, is_news = run.is_news,
+    is_put_begun = run.is_put_begun, has_sent = run.has_sent })
 end
 
 local OPEN = { NOT_STARTED = true, UNKNOWN = true }
@@ -44,7 +44,6 @@ local function create_all(run)
   for _, slot in ipairs(run.slots) do
     if OPEN[slot.entry.status] and not held[slot.group] then
       held[slot.group] = not slots.create(run, slot)
-      settle(run)
       lists.tell_jobs(run, "create", slot.part)
     end
   end
@@ -54,20 +53,10 @@ end
 local function refresh(run)
   local has_changed = false
   for _, slot in ipairs(run.slots) do
-    local entry = slot.entry
-    local before = entry.status
-    if entry.arn and before ~= "COMPLETED" and before ~= "FAILED" then
-      local output, e = slots.call(run, "DescribeDataDeletionJob",
-        { dataDeletionJobArn = entry.arn })
-      if output then
-        receipts.observe(entry, output.dataDeletionJob or {})
-      elseif not pace.is_passing(e, true) then
-        lists.fail(e, "job %s", entry.job_name)
-      end
-      has_changed = has_changed or entry.status ~= before
-    end
+    local before = slot.entry.status
+    slots.refresh(run, slot)
+    has_changed = has_changed or slot.entry.status ~= before
   end
-  settle(run)
   return has_changed
 end
 
@@ -132,9 +121,12 @@ local function clean_up(run)
       lists.fail(failure, "removing part %d of %d, %s", number, #run.parts,
         part.location)
     end
-    -- Where versions may not be listed, who knows what is left.
-    part.removed_at = not removed.is_partial and receipts.time(core.now()) or
+    -- Where versions may not be listed, who knows what is left. What an earlier
+    -- run removed is gone since then.
+    local is_gone = removed.removed == 0 and part.removed_at
+    part.removed_at = is_gone or not removed.is_partial and lists.time(run) or
       nil
+    run.is_news = true
   end
 end
 
@@ -155,13 +147,27 @@ local function failed(run)
   end
 end
 
+-- What the receipt that is there tells of this run is kept: it is of the same
+-- list, or of nothing that was done.
+local function take_over(run)
+  local before, receipt = run.before, run.receipt
+  if not before then
+    return
+  end
+  local why = evidence.difference(before, receipt)
+  if why then
+    plan.refuse({ { path = "receipt", code = "other", message = why } },
+      "CreateDataDeletionJob")
+  end
+  run.before = evidence.carry(before, receipt)
+end
+
 local function work(run)
   lists.read(run)
+  take_over(run)
   slots.make(run)
   lists.open_bucket(run)
   if run.options.dry_run then
-    run.receipt.status = "DRY_RUN"
-    slots.begin(run)
     return
   end
   slots.look(run)
@@ -177,6 +183,21 @@ local function work(run)
   end
 end
 
+-- The receipt that is there, where the caller has one; checked before anything
+-- is read.
+local function given_receipt(options)
+  if options.receipt == nil then
+    return nil
+  end
+  local before, why = evidence.read(options.receipt)
+  why = why or evidence.difference(before, options)
+  if why then
+    plan.refuse({ { path = "receipt", code = before and "other" or "type",
+      message = why } }, "CreateDataDeletionJob")
+  end
+  return before
+end
+
 local function new_receipt(options, settings, groups)
   return { version = 1, name = options.name, ticket = options.ticket,
     requester = options.requester, region = settings.region,
@@ -184,9 +205,9 @@ local function new_receipt(options, settings, groups)
     role_arn = options.roleArn, dataset_group_arns = groups,
     format = options.users ~= nil and "ids" or options.format or "csv",
     column = options.column, unique = options.unique or false,
-    part_size = options.part_size or users.PART_SIZE, status = "IN_PROGRESS",
-    started = receipts.time(core.now()), parts = {}, jobs = {},
-    remaining = {} }
+    part_size = options.part_size or users.PART_SIZE,
+    status = options.dry_run and "DRY_RUN" or "IN_PROGRESS",
+    parts = {}, jobs = {}, remaining = {} }
 end
 
 ---@class personalize.DeleteUsersOptions: personalize.Users
@@ -203,6 +224,12 @@ end
 ---@field wait? boolean default true; false returns as soon as what the quota
 --- admits is created
 ---@field max_wait? number seconds for all of it, default 86400
+---@field max_pending? integer jobs of a dataset group that may be PENDING at a
+--- time, default 5, AWS's quota; fewer leave room for others, more are for an
+--- account whose quota AWS has raised
+---@field receipt? personalize.Receipt|string the receipt of this run that is
+--- there already, or its JSON: what only the run before could see (request ids,
+--- versions of objects, times) is carried over into the new one
 ---@field poll? number seconds between looks; default 5, growing to 120
 ---@field dry_run? boolean default false; true does all but sending
 ---@field cleanup? boolean default false; true removes the uploaded lists, with
@@ -214,7 +241,8 @@ end
 --- receipt. A call that died is finished by making it again.
 ---
 --- Errors, each with `receipt`: UserListError (`params` are the faults, by
---- line; or the name was used for another list), DataDeletionJobFailed,
+--- line; or the name was used for another list), ParamValidationError (also
+--- where `receipt` is none, or another run's), DataDeletionJobFailed,
 --- WaitTimeoutError, InterruptedError, and those of S3 and of the service.
 ---@param options personalize.DeleteUsersOptions
 ---@return personalize.Receipt
@@ -224,7 +252,8 @@ function M.delete_users(client, options)
   options = lists.copy(options)
   local groups = plan.groups(options)
   local run = { client = client, settings = settings, options = options,
-    groups = groups, uploaded = {}, sent = 0, done = 0, created = 0, settle = settle,
+    groups = groups, before = given_receipt(options), uploaded = {}, sent = 0,
+    settle = settle, began = core.monotonic(),
     deadline = core.monotonic() + (options.max_wait or DAY),
     receipt = new_receipt(options, settings, groups) }
   lists.guarded(run, work)

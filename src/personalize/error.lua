@@ -5,8 +5,8 @@
 ---@field code string AWS's exception name, "HTTP 503" for an answer that named
 --- none, or one of ours: ParamValidationError, ConfigError, NoRegionError,
 --- NoCredentialsError, CredentialsError, UserListError, WaitTimeoutError,
---- DataDeletionJobFailed, InterruptedError, PhaseError, InternalError (a fault
---- of ours), ConnectionError, TimeoutError, TlsError, ResponseError
+--- DataDeletionJobFailed, InterruptedError, PhaseError, MemoryError, InternalError
+--- (a fault of ours), ConnectionError, TimeoutError, TlsError, ResponseError
 ---@field message string for people; never a secret, tag or user id
 ---@field kind "client"|"transport"|"service" who failed: this side before
 --- sending, the way there and back, or AWS
@@ -80,6 +80,13 @@ end
 ---@return boolean
 function Error.is_interrupt(raised)
   return type(raised) == "string" and raised:find "interrupted!$" ~= nil
+end
+
+--- What Lua and the core raise where an allocation is refused.
+---@param raised any
+---@return boolean
+function Error.is_memory(raised)
+  return type(raised) == "string" and raised:find "not enough memory$" ~= nil
 end
 
 --- Raises an error made of these fields; adds no position, since the caller

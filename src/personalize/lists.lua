@@ -5,16 +5,13 @@
 
 local Client = require "personalize.client"
 local Error = require "personalize.error"
-local cjson = require "cjson"
 local core = require "personalize.core"
+local evidence = require "personalize.evidence"
 local nginx = require "personalize.transport.nginx"
 local pace = require "personalize.pace"
 local plan = require "personalize.plan"
-local receipts = require "personalize.receipt"
 local s3 = require "personalize.s3"
 local users = require "personalize.users"
-
-local json = cjson.new()
 
 local M = {}
 
@@ -55,7 +52,16 @@ end
 function M.tell_jobs(run, phase, part)
   M.tell(run, phase, { part = part,
     jobs_done = phase == "create" and run.created or run.done,
-    statuses = run.statuses })
+    statuses = M.copy(run.statuses) })
+end
+
+-- A time of the monotonic clock, or now, as the receipt has it: by AWS's clock
+-- once an answer has told it, since the machine's may be years off.
+function M.time(run, moment)
+  local service = run.settings.service -- none, if closed meanwhile
+  run.skew = service and service:state().skew or run.skew or 0
+  local age = moment and core.monotonic() - moment or 0
+  return core.time_text(core.now() + run.skew - age)
 end
 
 -- Sleeps; raises where the run is to end now.
@@ -116,6 +122,20 @@ function M.open_bucket(run)
   run.bucket = bucket
 end
 
+-- What a put that failed leaves behind; the part as it was before is `was`.
+-- Where the answer does not tell, the object may lie there all the same.
+local function note_failure(run, part, was, failure)
+  run.has_sent = run.has_sent or (failure.attempts or 0) > 0
+  if failure.unclear or failure.version_id then
+    part.version_id = failure.version_id or part.version_id
+    part.request_id = failure.request_id or part.request_id
+    failure.unclear = nil -- that word is of creates
+  else
+    run.is_put_begun, run.is_news = was.is_put_begun, was.is_news
+    part.removed_at = was.removed_at
+  end
+end
+
 -- Puts a part into the bucket, once a run. Nil and an error's fields where
 -- that failed.
 function M.put(run, number)
@@ -123,8 +143,10 @@ function M.put(run, number)
   if run.uploaded[number] then
     return true
   end
-  local before, was_begun = run.sent, run.is_put_begun
-  run.is_put_begun = true
+  local before = run.sent
+  local was = { is_put_begun = run.is_put_begun, is_news = run.is_news,
+    removed_at = part.removed_at }
+  run.is_put_begun, run.is_news, part.removed_at = true, true, nil
   local function progress(bytes)
     M.tell(run, "upload", { part = number, bytes = before + bytes,
       total_bytes = run.total })
@@ -134,18 +156,11 @@ function M.put(run, number)
     body = run.list:part(number), sha256 = part.sha256,
     on_progress = progress }
   if not put then
-    if failure.unclear or failure.version_id then
-      -- It may lie there all the same; but that is no job's unclear create.
-      part.version_id = failure.version_id
-      part.request_id = failure.request_id
-      failure.unclear = nil
-    elseif failure.kind == "service" then
-      run.is_put_begun = was_begun
-    end
+    note_failure(run, part, was, failure)
     return nil, M.about(failure, "part %d of %d, to %s", number, #run.parts,
       part.location)
   end
-  run.uploaded[number] = true
+  run.uploaded[number], run.has_sent = true, true
   run.sent = before + part.bytes
   part.version_id, part.request_id = put.version_id, put.request_id
   return true
@@ -159,6 +174,38 @@ function M.copy(given)
   return options
 end
 
+-- What ended a run, as an error of ours.
+local function as_error(raised)
+  if Error.is_error(raised) then
+    return raised
+  end
+  local e = { kind = "client", cause = raised }
+  if Error.is_interrupt(raised) then
+    e.code, e.message = "InterruptedError", "interrupted"
+  elseif Error.is_memory(raised) then
+    e.code, e.message = "MemoryError", "not enough memory"
+  else
+    local ok, text = pcall(tostring, raised)
+    e.code, e.message = "InternalError", "an error that nobody expected: " ..
+      (ok and text or type(raised))
+  end
+  return setmetatable(e, Error)
+end
+
+-- Brings the receipt up to date; once more where memory was short, of which
+-- the run that ended has left some by now.
+local function settle(run, is_over)
+  if not run.settle then
+    return true
+  end
+  local ok, raised = pcall(run.settle, run, is_over)
+  if not ok then
+    collectgarbage()
+    ok, raised = pcall(run.settle, run, true)
+  end
+  return ok, raised
+end
+
 -- Runs something with a list, which is closed in the end, and gives an error
 -- the receipt.
 function M.guarded(run, body)
@@ -169,18 +216,11 @@ function M.guarded(run, body)
   if run.bucket then
     run.bucket:close()
   end
-  if run.settle then
-    run.settle(run, not ok)
-  end
-  if ok then
+  local is_settled, why = settle(run, not ok)
+  if ok and is_settled then
     return
-  elseif not Error.is_error(raised) then
-    local is_interrupt = Error.is_interrupt(raised)
-    raised = setmetatable({ kind = "client", cause = raised,
-      code = is_interrupt and "InterruptedError" or "InternalError",
-      message = is_interrupt and "interrupted" or
-        "an error that nobody expected" }, Error)
   end
+  raised = as_error(ok and why or raised)
   raised.receipt = run.settle and run.receipt or nil
   error(raised, 0)
 end
@@ -243,32 +283,24 @@ end
 ---@return boolean
 ---@return string? why where it is not
 function M.verify_receipt(receipt, list)
-  if type(receipt) == "string" then
-    local ok, read = pcall(json.decode, receipt)
-    receipt = ok and read or nil
-  end
-  local wrong = receipts.fault(receipt)
-  if wrong then
+  local read, wrong = evidence.read(receipt)
+  if not read then
     Error.raise { code = "ParamValidationError", kind = "client",
+      params = { { path = "receipt", code = "type", message = wrong } },
       message = "the receipt " .. wrong }
   end
   plan.check(list, plan.READ)
-  local function known(value)
-    return value ~= cjson.null and value or nil
-  end
   local given = M.copy(list)
-  given.part_size = known(receipt.part_size)
-  given.unique = known(receipt.unique)
-  if given.users == nil and given.format == nil and
-    receipt.format ~= "ids" then
-    given.format = known(receipt.format)
+  given.part_size, given.unique = read.part_size, read.unique
+  if given.users == nil and given.format == nil and read.format ~= "ids" then
+    given.format = read.format
   end
   if given.users == nil and given.format ~= "lines" then
-    given.column = given.column or known(receipt.column)
+    given.column = given.column or read.column
   end
   local ok, summary = pcall(M.check_users, given)
   if ok then
-    return receipts.compare(receipt, summary)
+    return evidence.compare(read, summary)
   elseif Error.is_error(summary, "UserListError") then
     return false, "the list has faults: " .. summary.message
   end

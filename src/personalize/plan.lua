@@ -40,6 +40,10 @@ local function is_prefix(value)
     not value:find "^/" and not value:find "%c"
 end
 
+local function is_pending(value)
+  return is_positive(value) and value % 1 == 0
+end
+
 -- Receipts are JSON. (What S3 demands of a key is what is wanted here.)
 local function is_note(value)
   return is_text(value) and core.is_s3_key(value)
@@ -69,8 +73,12 @@ local ERASE = {
   cleanup = { is_boolean, MUST_BOOLEAN },
   datasetGroupArn = { is_groups, "must be an ARN or a list of them", true },
   dry_run = { is_boolean, MUST_BOOLEAN },
+  max_pending = { is_pending, "must be a whole number of jobs from 1 up" },
   max_wait = { is_positive, MUST_SECONDS },
   poll = { is_positive, MUST_SECONDS },
+  receipt = { function(value)
+    return type(value) == "table" or type(value) == "string"
+  end, "must be a receipt, as a table or as its JSON" },
   requester = { is_note, "must be a string of 1-1024 bytes of UTF-8" },
   roleArn = { is_text, MUST_TEXT, true },
   tags = { function(value) return type(value) == "table" end,
@@ -115,23 +123,21 @@ local function unknown(name, rules)
 end
 
 local function check_groups(given, faults)
-  if type(given.datasetGroupArn) ~= "table" then
+  if not is_groups(given.datasetGroupArn) or
+    type(given.datasetGroupArn) ~= "table" then
     return
   end
-  local function refuse(i, message)
-    faults[#faults + 1] = { path = ("datasetGroupArn[%d]"):format(i),
-      code = "duplicate", message = message }
-  end
+  local there, names = {}, {}
   for i, arn in ipairs(given.datasetGroupArn) do
-    for j = 1, i - 1 do
-      local other = given.datasetGroupArn[j]
-      if other == arn then
-        refuse(i, "is there twice")
-      elseif M.job_name("", other, 1) == M.job_name("", arn, 1) then
-        refuse(i, "would have the names of another's jobs: give it a call " ..
-          "of its own, with another name")
-      end
+    local name = M.job_name("", arn, 1)
+    local message = there[arn] and "is there twice" or names[name] and
+      "would have the names of another's jobs: give it a call of its own, " ..
+      "with another name"
+    if message then
+      faults[#faults + 1] = { path = ("datasetGroupArn[%d]"):format(i),
+        code = "duplicate", message = message }
     end
+    there[arn], names[name] = true, true
   end
 end
 
@@ -198,18 +204,28 @@ function M.prefix(given)
   return prefix ~= "" and prefix or nil
 end
 
---- The parts and where each of them goes; the place has the content's hash in
--- it, so that a list is known by it.
+--- The key of a part. It has the content's hash in it, so that a list is known
+-- by it.
+---@param given { name: string, prefix?: string }
+---@param part integer
+---@param count integer of parts
+---@param sha256 string of the part
+---@return string
+function M.key(given, part, count, sha256)
+  local prefix = M.prefix(given)
+  return ("%s%s/%04dof%d-%s.csv"):format(prefix and prefix .. "/" or "",
+    given.name, part, count, sha256:sub(1, 16))
+end
+
+--- The parts and where each of them goes.
 ---@param given table checked
 ---@param summary personalize.UserSummary
 ---@return personalize.ReceiptPart[]
 ---@return string[] keys
 function M.parts(given, summary)
   local parts, keys = {}, {}
-  local prefix = M.prefix(given)
   for i, part in ipairs(summary.parts) do
-    local key = ("%s%s/%04dof%d-%s.csv"):format(prefix and prefix .. "/" or "",
-      given.name, i, #summary.parts, part.sha256:sub(1, 16))
+    local key = M.key(given, i, #summary.parts, part.sha256)
     keys[i] = key
     parts[i] = { part = i, users = part.users, bytes = part.bytes,
       sha256 = part.sha256,
@@ -238,6 +254,16 @@ end
 ---@return string
 function M.try_name(base, try)
   return try == 0 and base or ("%s-r%d"):format(base, try)
+end
+
+--- Which try a job's name is of; nil where it is none of the part's.
+---@param base string
+---@param job_name string
+---@return integer?
+function M.try_of(base, job_name)
+  local text = job_name:sub(1, #base) == base and
+    job_name:sub(#base + 1):match "^%-r([1-9]%d?%d?%d?%d?%d?)$"
+  return job_name == base and 0 or text and tonumber(text) or nil
 end
 
 return M

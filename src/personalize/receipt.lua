@@ -57,14 +57,16 @@ local M = {}
 --- that had failed before stays beside the one that took its place
 ---@field remaining string[] what is left to do, in sentences
 
---- A time as the receipt has it.
----@param seconds number since 1970
----@return string
-function M.time(seconds)
-  return core.time_text(seconds)
-end
+--- Statuses of a job that is over.
+M.ENDED = { COMPLETED = true, FAILED = true }
 
-local ENDED = { COMPLETED = true, FAILED = true }
+--- The earlier of two times of receipts, which sort as text; either may be nil.
+---@param a? string
+---@param b? string
+---@return string?
+function M.earlier(a, b)
+  return a and b and (a < b and a or b) or a or b
+end
 
 --- Notes what the service says of a job.
 ---@param entry personalize.ReceiptJob
@@ -80,7 +82,7 @@ function M.observe(entry, job)
   entry.num_deleted = job.numDeleted
   entry.failure_reason = job.failureReason
   local created, updated = job.creationDateTime, job.lastUpdatedDateTime
-  local history = { { status = "PENDING", time = created and M.time(created) } }
+  local history = { { status = "PENDING", time = created and core.time_text(created) } }
   -- The service passes through it on the way to COMPLETED, watched or not.
   if entry.status == "COMPLETED" or seen.IN_PROGRESS then
     history[2] = { status = "IN_PROGRESS", time = seen.IN_PROGRESS }
@@ -89,7 +91,7 @@ function M.observe(entry, job)
     history[#history + 1] = { status = entry.status }
   end
   local last = history[#history]
-  last.time = entry.status ~= "PENDING" and updated and M.time(updated) or
+  last.time = entry.status ~= "PENDING" and updated and core.time_text(updated) or
     last.time
   entry.history = history
 end
@@ -128,39 +130,59 @@ local function status_of(count, total, is_over)
   return count.COMPLETED > 0 and "PARTIAL" or "FAILED"
 end
 
+-- May anything have been done? A job that has an ARN or no answer to its create,
+-- a part that S3 answered for.
+local function tells(receipt)
+  for _, job in ipairs(receipt.jobs or {}) do
+    if job.arn or job.status == "UNKNOWN" then
+      return true
+    end
+  end
+  for _, part in ipairs(receipt.parts or {}) do
+    if part.request_id or part.version_id or part.removed_at then
+      return true
+    end
+  end
+  return false
+end
+
+M.tells = tells
+
 local function sentence(list, condition, ...)
   if condition then
     list[#list + 1] = (...):format(select(2, ...))
   end
 end
 
--- What is left to do. The duties after a deletion are AWS's own (developer
--- guide, "Deleting users and their data with a data deletion job"), but for
--- the events: that sending them brings a user back is inferred.
-local function remaining(receipt, jobs, count, is_put_begun)
-  local list, sent = {}, {}
+-- What there is to say of each job.
+local function add_jobs(list, receipt, jobs)
   for _, job in ipairs(jobs) do
+    local part = receipt.parts[job.part]
     sentence(list, job.status == "FAILED", "Job %s FAILED: %s. Run the same " ..
       "call again: its part is sent once more.", job.job_name,
       ((job.failure_reason or "no reason given"):gsub("%.$", "")))
     sentence(list, job.status == "UNKNOWN", "Job %s may have been created: " ..
       "run the same call again to find out.", job.job_name)
-    sent[job.part] = job.arn or job.status == "UNKNOWN" or sent[job.part]
+    sentence(list, job.status == "COMPLETED" and job.num_deleted == 0 and part,
+      "Job %s is COMPLETED, but deleted 0 records, for %.0f users: are the " ..
+      "list's ids those of the dataset group?", job.job_name,
+      part and part.users or 0)
     sentence(list, job.role_arn and job.role_arn ~= receipt.role_arn,
       "Job %s was created with another role, %s.", job.job_name,
       tostring(job.role_arn))
   end
-  sentence(list, count.NOT_STARTED > 0, receipt.status == "DRY_RUN" and
-    "%d of %d jobs not started: this was a dry run." or
-    "%d of %d jobs not started: run the same call again.",
-    count.NOT_STARTED, #jobs)
-  sentence(list, count.running > 0, "%d of %d jobs not over: until then " ..
-    "the users' data may still be used, and the users appear in segments. " ..
-    "Run the same call again to follow them.", count.running, #jobs)
+end
+
+-- What there is to say of the list in the bucket.
+local function add_list(list, receipt, jobs, is_put_begun)
+  local sent = {}
+  for _, job in ipairs(jobs) do
+    sent[job.part] = job.arn or job.status == "UNKNOWN" or sent[job.part]
+  end
   local is_there, is_removed = false, #receipt.parts > 0
   for _, part in ipairs(receipt.parts) do
     is_there = is_there or not part.removed_at and
-      (part.request_id or sent[part.part]) ~= nil
+      (part.request_id or part.version_id or sent[part.part]) ~= nil
     is_removed = is_removed and part.removed_at ~= nil
   end
   sentence(list, is_put_begun and not is_there and not is_removed,
@@ -169,7 +191,27 @@ local function remaining(receipt, jobs, count, is_put_begun)
   sentence(list, is_there, "The uploaded list is personal data: remove " ..
     "it from s3://%s, with all its versions, once all jobs are COMPLETED.",
     receipt.bucket)
-  if next(sent) == nil and receipt.status ~= "DRY_RUN" then
+  return next(sent) ~= nil
+end
+
+-- What is left to do. The duties after a deletion are AWS's own (developer
+-- guide, "Deleting users and their data with a data deletion job"), but for
+-- the events: that sending them brings a user back is inferred.
+local function remaining(receipt, jobs, count, facts)
+  local list, is_dry = {}, receipt.status == "DRY_RUN"
+  sentence(list, facts.is_over and not facts.has_sent and not is_dry and
+    not facts.is_put_begun and not tells(receipt), "Nothing was sent by " ..
+    "this run: it uploaded no list and created no job.")
+  add_jobs(list, receipt, jobs)
+  sentence(list, count.NOT_STARTED > 0, is_dry and
+    "%d of %d jobs not started: this was a dry run." or
+    "%d of %d jobs not started: run the same call again.",
+    count.NOT_STARTED, #jobs)
+  sentence(list, count.running > 0, "%d of %d jobs not over: until then " ..
+    "the users' data may still be used, and the users appear in segments. " ..
+    "Run the same call again to follow them.", count.running, #jobs)
+  local is_begun = add_list(list, receipt, jobs, facts.is_put_begun)
+  if not is_begun then
     return list -- nothing was done that these would follow from
   end
   list[#list + 1] = "In each dataset group with custom resources, create a " ..
@@ -184,32 +226,46 @@ local function remaining(receipt, jobs, count, is_put_begun)
   return list
 end
 
--- The earlier of two RFC 3339 times; they sort as text.
-local function earlier(a, b)
-  return a and b and (a < b and a or b) or a or b
-end
+-- What its run says of a receipt, beside what stands in it.
+local facts_of = setmetatable({}, { __mode = "k" })
+
+---@class personalize.ReceiptFacts
+---@field is_over? boolean nothing that is not started will be, in this run
+---@field is_put_begun? boolean a part of the list may be in the bucket
+---@field has_sent? boolean a list or a create went out
+---@field is_news? boolean the run has done or seen something
 
 --- Brings everything that follows from parts and jobs up to date.
 ---@param receipt personalize.Receipt changed
----@param is_over? boolean nothing that is not started will be, in this run
----@param is_put_begun? boolean a part of the list may be in the bucket
-function M.settle(receipt, is_over, is_put_begun)
+---@param facts? personalize.ReceiptFacts those of the last time, if not given
+function M.settle(receipt, facts)
+  facts = facts or facts_of[receipt] or {}
+  facts_of[receipt] = facts
   local jobs = latest(receipt)
   local count = counts(jobs)
   local finished = ""
   for _, job in ipairs(receipt.jobs) do
     local first, last = job.history[1], job.history[#job.history]
-    receipt.started = earlier(receipt.started, first and first.time)
-    local ended = ENDED[job.status] and last and last.time
+    receipt.started = M.earlier(receipt.started, first and first.time)
+    local ended = M.ENDED[job.status] and last and last.time
     finished = ended and ended > finished and ended or finished
   end
   if receipt.status ~= "DRY_RUN" then
-    receipt.status = status_of(count, #jobs, is_over)
+    receipt.status = status_of(count, #jobs, facts.is_over)
   end
   local is_finished = #jobs > 0 and
     count.COMPLETED + count.FAILED == #jobs and finished ~= ""
   receipt.finished = is_finished and finished or nil
-  receipt.remaining = remaining(receipt, jobs, count, is_put_begun)
+  receipt.remaining = remaining(receipt, jobs, count, facts)
+end
+
+--- Has the run that a receipt is of done or seen anything? Where not, the
+-- receipt that is there knows as much.
+---@param receipt personalize.Receipt
+---@return boolean
+function M.is_news(receipt)
+  local facts = facts_of[receipt]
+  return facts and facts.is_news or not facts and tells(receipt)
 end
 
 -- The members in the order in which they are written. A list of members is an
@@ -268,46 +324,6 @@ end
 ---@return string
 function M.json(receipt)
   return write_object(receipt, RECEIPT, "") .. "\n"
-end
-
---- What is wrong with a receipt that comes from outside, or nil.
----@param receipt any
----@return string? fault
-function M.fault(receipt)
-  if type(receipt) ~= "table" or receipt.version ~= 1 then
-    return "is none of version 1"
-  elseif type(receipt.parts) ~= "table" then
-    return "has no parts"
-  end
-  for i, part in ipairs(receipt.parts) do
-    if type(part) ~= "table" or type(part.users) ~= "number" or
-      type(part.bytes) ~= "number" or type(part.sha256) ~= "string" then
-      return ("has no users, bytes and sha256 in part %d"):format(i)
-    end
-  end
-end
-
---- Do these parts make up the receipt's list? With the reason where not.
----@param receipt personalize.Receipt
----@param summary personalize.UserSummary
----@return boolean
----@return string? why
-function M.compare(receipt, summary)
-  if #receipt.parts ~= #summary.parts then
-    return false, ("parts: the list makes %d, the receipt has %d"):format(
-      #summary.parts, #receipt.parts)
-  end
-  for i, part in ipairs(receipt.parts) do
-    local other = summary.parts[i]
-    if part.users ~= other.users then
-      return false, ("part %d has %d users, in the receipt %.0f"):format(i,
-        other.users, part.users)
-    elseif part.bytes ~= other.bytes or part.sha256 ~= other.sha256 then
-      return false, ("part %d has other bytes than the receipt's: SHA-256 " ..
-        "%s, not %s"):format(i, other.sha256, tostring(part.sha256))
-    end
-  end
-  return true
 end
 
 return M

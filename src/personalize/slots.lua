@@ -9,6 +9,7 @@
 local Client = require "personalize.client"
 local Error = require "personalize.error"
 local core = require "personalize.core"
+local evidence = require "personalize.evidence"
 local lists = require "personalize.lists"
 local pace = require "personalize.pace"
 local plan = require "personalize.plan"
@@ -17,9 +18,11 @@ local receipts = require "personalize.receipt"
 local M = {}
 
 -- Jobs of a dataset group that may be PENDING, by AWS's quota.
-local PENDING_MOST = 5
--- A name that is taken, and no list that shows its job: lists may lag.
+local MAX_PENDING = 5
+-- What the service has just made it may not show or describe yet. It is waited
+-- for, with these pauses, about so many seconds.
 local LAG_PAUSES = { 0.5, 1, 2, 4, 8, 15, 30 }
+local LAG = 60
 
 -- A call of the service: its output and meta, or nil and the error.
 function M.call(run, operation, input)
@@ -32,13 +35,59 @@ function M.call(run, operation, input)
   error(output, 0)
 end
 
--- Whether a slot has a job is not known before somebody has looked.
-local function new_entry(slot, try, status)
+-- Adds to a number of a table; one that comes to 0 goes.
+local function add(counts, key, number)
+  local sum = (counts[key] or 0) + number
+  counts[key] = sum ~= 0 and sum or nil
+end
+
+-- May a job take one of its group's places for PENDING jobs?
+local WAITING = { PENDING = true, UNKNOWN = true }
+
+-- Brings the run's counts up to date with a slot. So that a run of thousands of
+-- jobs does not count all of them after each.
+local function count(run, slot)
+  local was, is = slot.counted, { status = slot.entry.status,
+    is_created = slot.entry.arn ~= nil }
+  slot.counted = is
+  for _, one in ipairs(was and { was, is } or { is }) do
+    local number = one == is and 1 or -1
+    add(run.statuses, one.status, number)
+    add(run.pending, slot.group, WAITING[one.status] and number or 0)
+    run.done = run.done + (receipts.ENDED[one.status] and number or 0)
+    run.created = run.created + (one.is_created and number or 0)
+  end
+end
+
+-- Nothing is sent for it so far.
+local function new_entry(run, slot, try)
   slot.try = try
   slot.entry = { part = slot.part, dataset_group_arn = slot.group,
-    job_name = plan.try_name(slot.base, try), status = status,
+    job_name = plan.try_name(slot.base, try), status = "NOT_STARTED",
     history = {} }
   slot.entries[#slot.entries + 1] = slot.entry
+  count(run, slot)
+end
+
+-- A slot as the receipt that is there tells of it, where one does.
+local function new_slot(run, part, group, tries)
+  local slot = { part = part, group = group, entries = tries or {},
+    base = plan.job_name(run.options.name, group, part) }
+  if #slot.entries == 0 then
+    new_entry(run, slot, 0)
+    return slot
+  end
+  slot.entry = slot.entries[#slot.entries]
+  slot.try = plan.try_of(slot.base, slot.entry.job_name)
+  count(run, slot)
+  return slot
+end
+
+-- Notes what the service says of the job of one of a slot's entries.
+local function observe(run, slot, entry, job)
+  run.is_news = true
+  receipts.observe(entry, job)
+  count(run, slot)
 end
 
 local function input_of(run, slot)
@@ -48,22 +97,28 @@ local function input_of(run, slot)
     roleArn = options.roleArn, tags = options.tags }
 end
 
--- All that is wrong with what will be sent, before any of it is.
+-- The slots of a run; and all that is wrong with what will be sent, before any
+-- of it is.
 function M.make(run)
-  run.slots = {}
+  local tries = run.before and evidence.tries(run.before) or {}
+  run.slots, run.slots_of = {}, {}
+  run.statuses, run.pending, run.done, run.created = {}, {}, 0, 0
   for number in ipairs(run.parts) do
     for _, group in ipairs(run.groups) do
-      local slot = { part = number, group = group, entries = {},
-        base = plan.job_name(run.options.name, group, number) }
-      new_entry(slot, 0, "UNKNOWN")
+      local slot = new_slot(run, number, group,
+        tries[evidence.key(number, group)])
       run.slots[#run.slots + 1] = slot
-      local settings = run.settings
-      local attempt, faults = core.attempt(settings.service,
-        "CreateDataDeletionJob", input_of(run, slot), core.random(16), 1,
-        settings.parameter_validation)
-      if not attempt then
-        plan.refuse(faults, "CreateDataDeletionJob")
-      end
+      local of = run.slots_of[group] or {}
+      run.slots_of[group], of[#of + 1] = of, slot
+    end
+  end
+  local settings = run.settings
+  for _, slot in ipairs(run.slots) do
+    local attempt, faults = core.attempt(settings.service,
+      "CreateDataDeletionJob", input_of(run, slot), core.random(16), 1,
+      settings.parameter_validation)
+    if not attempt then
+      plan.refuse(faults, "CreateDataDeletionJob")
     end
   end
 end
@@ -87,26 +142,29 @@ local function other_list(run, slot, there)
     there, here, run.options.name)
 end
 
--- Says of slots that have no job so that it is known: those of a dataset
--- group, or all.
-function M.begin(run, group)
-  for _, slot in ipairs(run.slots) do
-    if slot.entry.status == "UNKNOWN" and (not group or slot.group == group)
-    then
-      slot.entry.status = "NOT_STARTED"
+-- A job, described. One that the service tells of or has just made it may not
+-- know everywhere yet.
+local function describe(run, slot, arn)
+  local ends = core.monotonic() + LAG
+  for i = 1, #LAG_PAUSES + 1 do
+    local output, e = M.call(run, "DescribeDataDeletionJob",
+      { dataDeletionJobArn = arn })
+    if output then
+      return output.dataDeletionJob
     end
+    local left = math.min(ends, run.deadline) - core.monotonic()
+    if e.code ~= "ResourceNotFoundException" or not LAG_PAUSES[i] or
+      left <= 0 then
+      lists.fail(e, "job %s", slot.entry.job_name)
+    end
+    lists.rest(run, math.min(LAG_PAUSES[i], left))
   end
 end
 
--- Takes a job that exists as the one of this slot: it has to be of the slot's
--- dataset group, and its list ours.
-local function adopt(run, slot, arn)
-  local output, e = M.call(run, "DescribeDataDeletionJob",
-    { dataDeletionJobArn = arn })
-  if not output then
-    lists.fail(e, "job %s", slot.entry.job_name)
-  end
-  local job = output.dataDeletionJob or {}
+-- Takes a job that exists as the one of an entry of a slot: it has to be of the
+-- slot's dataset group, and its list ours.
+local function adopt(run, slot, entry, arn)
+  local job = describe(run, slot, arn)
   local location = (job.dataSource or {}).dataLocation
   if job.datasetGroupArn ~= slot.group then
     taken(slot, "is of another dataset group, %s: names of jobs are unique " ..
@@ -115,11 +173,12 @@ local function adopt(run, slot, arn)
   elseif location ~= run.parts[slot.part].location then
     other_list(run, slot, tostring(location))
   end
-  receipts.observe(slot.entry, job)
+  slot.known_at = core.monotonic()
+  observe(run, slot, entry, job)
   -- One that failed before this run is tried again: under another name, since
   -- its own is taken.
-  if slot.entry.status == "FAILED" then
-    new_entry(slot, slot.try + 1, "NOT_STARTED")
+  if slot.entry == entry and entry.status == "FAILED" then
+    new_entry(run, slot, slot.try + 1)
   end
 end
 
@@ -138,24 +197,51 @@ function M.listed(run, group)
   return found
 end
 
--- What earlier runs left: for each slot the tries that exist, one by one.
+-- What there is of one slot: its tries, one by one.
+local function look_at(run, slot, found)
+  local i = 0
+  while i < #slot.entries do
+    i = i + 1
+    local entry, after = slot.entries[i], slot.entries[i + 1]
+    local job = found[entry.job_name]
+    local is_it = job and (entry.arn or job.dataDeletionJobArn) ==
+      job.dataDeletionJobArn
+    local is_replaced = after and after.job_name == entry.job_name
+    if is_it and not is_replaced then
+      adopt(run, slot, entry, job.dataDeletionJobArn)
+    elseif entry.arn and not is_it and not after then
+      -- The service does not know the job that the receipt tells of. What it
+      -- does not confirm is done again.
+      new_entry(run, slot, slot.try)
+    end
+  end
+end
+
+-- What earlier runs left.
 function M.look(run)
   lists.tell_jobs(run, "create")
   for _, group in ipairs(run.groups) do
     local found = M.listed(run, group)
-    for _, slot in ipairs(run.slots) do
-      if slot.group == group then
-        local entry, job
-        repeat
-          entry = slot.entry
-          job = found[entry.job_name]
-          if job then
-            adopt(run, slot, job.dataDeletionJobArn)
-          end
-        until not job or slot.entry == entry
-      end
+    for _, slot in ipairs(run.slots_of[group]) do
+      look_at(run, slot, found)
     end
-    M.begin(run, group)
+  end
+end
+
+-- Looks at the job of a slot, unless it is over.
+function M.refresh(run, slot)
+  local entry = slot.entry
+  if not entry.arn or receipts.ENDED[entry.status] then
+    return
+  end
+  local output, e = M.call(run, "DescribeDataDeletionJob",
+    { dataDeletionJobArn = entry.arn })
+  if output then
+    observe(run, slot, entry, output.dataDeletionJob or {})
+  elseif not pace.is_passing(e, true) and not (
+    e.code == "ResourceNotFoundException" and
+    core.monotonic() - slot.known_at < LAG) then
+    lists.fail(e, "job %s", entry.job_name)
   end
 end
 
@@ -176,19 +262,6 @@ local function await_listed(run, slot)
   return M.listed(run, slot.group)[name] or M.listed(run, nil)[name]
 end
 
--- How many of a group's jobs wait to begin, as far as is known here.
-local function pending(run, group)
-  local count = 0
-  for _, slot in ipairs(run.slots) do
-    local status = slot.entry.status
-    if slot.group == group and (status == "PENDING" or status == "UNKNOWN")
-    then
-      count = count + 1
-    end
-  end
-  return count
-end
-
 -- What passes by itself while one waits.
 local PASSING = { LimitExceededException = true, ResourceInUseException = true }
 
@@ -206,8 +279,9 @@ end
 -- Creates a slot's job. False where it has to wait.
 function M.create(run, slot)
   local entry = slot.entry
-  if pending(run, slot.group) >= PENDING_MOST and entry.status ~= "UNKNOWN"
-  then
+  local before = entry.status
+  if (run.pending[slot.group] or 0) >= (run.options.max_pending or MAX_PENDING)
+    and before ~= "UNKNOWN" then
     return false
   end
   local ok, failure = lists.put(run, slot.part)
@@ -215,24 +289,33 @@ function M.create(run, slot)
     return hold(run, failure)
   end
   lists.tell_jobs(run, "create", slot.part)
+  local was_news = run.is_news
+  -- Until it is answered; whatever is raised meanwhile.
+  entry.status, run.is_news = "UNKNOWN", true
   local output, result = M.call(run, "CreateDataDeletionJob",
     input_of(run, slot))
+  run.has_sent = run.has_sent or (result.attempts or 0) > 0
   if output then
+    slot.known_at = core.monotonic()
     entry.arn, entry.status = output.dataDeletionJobArn, "PENDING"
     entry.role_arn, entry.request_id = run.options.roleArn, result.request_id
-    entry.history = { { status = "PENDING", time = receipts.time(core.now()) } }
+    entry.history = { { status = "PENDING", time = lists.time(run) } }
     run.held_by = nil
+    count(run, slot)
     return true
-  elseif result.code == "ResourceAlreadyExistsException" then
+  end
+  entry.status = result.unclear and "UNKNOWN" or before
+  run.is_news = was_news or result.unclear
+  count(run, slot)
+  if result.code == "ResourceAlreadyExistsException" then
     local job = await_listed(run, slot)
     if not job then
       lists.fail(result, "job %s (no list shows it yet: run the same call again)",
         entry.job_name)
     end
-    adopt(run, slot, job.dataDeletionJobArn)
+    adopt(run, slot, entry, job.dataDeletionJobArn)
     return slot.entry == entry or M.create(run, slot)
   end
-  entry.status = result.unclear and "UNKNOWN" or entry.status
   lists.about(result, "job %s", entry.job_name)
   return hold(run, result)
 end

@@ -1,0 +1,304 @@
+--- A receipt that comes from outside: the one that an earlier run left, or the
+-- one that somebody shows.
+-- Knows what makes it one, whose it is, and what of it a later run keeps.
+-- Refuses to know files, and how a run goes.
+
+local cjson = require "cjson"
+local plan = require "personalize.plan"
+local receipts = require "personalize.receipt"
+
+local json = cjson.new()
+json.decode_invalid_numbers(false)
+
+local M = {}
+
+-- ---- reading ---------------------------------------------------------------
+
+-- What a terminal or a log would not show as it is: control characters of ASCII
+-- and of Unicode, and those that turn the direction of writing.
+local UNPRINTABLE = { "%c", "\194[\128-\159]", "\216\156",
+  "\226\128[\142\143\170-\174]", "\226\129[\166-\169]" }
+
+local function is_line(value)
+  if type(value) ~= "string" then
+    return false
+  end
+  for _, pattern in ipairs(UNPRINTABLE) do
+    if value:find(pattern) then
+      return false
+    end
+  end
+  return true
+end
+
+local function is_count(value)
+  return type(value) == "number" and value >= 0 and value < 2 ^ 53 and
+    value % 1 == 0
+end
+
+local CHECKS = {
+  count = is_count,
+  flag = function(value) return type(value) == "boolean" end,
+  format = function(value)
+    return value == "ids" or plan.READ.format[1](value)
+  end,
+  hash = function(value)
+    return type(value) == "string" and #value == 64 and
+      value:find "^%x+$" ~= nil
+  end,
+  line = is_line,
+  part_size = plan.READ.part_size[1],
+  text = function(value) return type(value) == "string" end,
+}
+
+-- The members of a receipt of version 1, each with what it is; a list is a table
+-- with what its elements are.
+local STEP = { status = "line", time = "line" }
+local PART = { part = "count", users = "count", bytes = "count",
+  sha256 = "hash", location = "line", version_id = "line",
+  request_id = "line", removed_at = "line" }
+local JOB = { part = "count", dataset_group_arn = "line", job_name = "line",
+  arn = "line", role_arn = "line", status = "line", num_deleted = "count",
+  failure_reason = "text", request_id = "line", history = { STEP } }
+local RECEIPT = { name = "line", ticket = "text", requester = "text",
+  region = "line", bucket = "line", prefix = "line", role_arn = "line",
+  dataset_group_arns = { "line" }, format = "format", column = "line",
+  unique = "flag", part_size = "part_size", users = "count",
+  duplicates = "count", bytes = "count", status = "line", started = "line",
+  finished = "line", parts = { PART }, jobs = { JOB },
+  remaining = { "text" } }
+
+local copy
+
+-- A list of what `kind` says; or nil and what is wrong.
+local function copy_list(list, kind, path)
+  local found, all = {}, 0
+  for _ in pairs(list) do
+    all = all + 1
+  end
+  for i = 1, all do
+    local value, wrong = copy(list[i], kind, ("%s[%d]"):format(path, i))
+    if value == nil then
+      return nil, wrong or ("has no %s[%d]"):format(path, i)
+    end
+    found[i] = value
+  end
+  return found
+end
+
+-- A value as `kind` says; nil for null; nil and what is wrong.
+function copy(value, kind, path)
+  if value == nil or value == cjson.null then
+    return nil
+  elseif type(kind) == "string" then
+    if not CHECKS[kind](value) then
+      return nil, ("has a %s that is none"):format(path)
+    end
+    -- lua-cjson gives floats, which Lua from 5.3 on would write with a ".0".
+    return type(value) == "number" and math.floor(value) or value
+  elseif type(value) ~= "table" then
+    return nil, ("has a %s that is none"):format(path)
+  elseif kind[1] then
+    return copy_list(value, kind[1], path)
+  end
+  local found = {}
+  for name, its_kind in pairs(kind) do
+    local wrong
+    found[name], wrong = copy(value[name], its_kind,
+      path == "" and name or path .. "." .. name)
+    if wrong then
+      return nil, wrong
+    end
+  end
+  return found
+end
+
+--- A receipt as a caller or a file has it, as one of our own: what is not known
+-- here is left out, and null is nil.
+---@param given any a table, or JSON
+---@return personalize.Receipt?
+---@return string? why "has no parts", for a sentence about the receipt
+function M.read(given)
+  if type(given) == "string" then
+    local ok, decoded = pcall(json.decode, given)
+    if not ok then
+      return nil, "is not JSON that can be read"
+    end
+    given = decoded
+  end
+  if type(given) ~= "table" or given.version ~= 1 then
+    return nil, "is none of version 1"
+  end
+  local receipt, wrong = copy(given, RECEIPT, "")
+  if not receipt then
+    return nil, wrong
+  elseif not receipt.parts then
+    return nil, "has no parts"
+  end
+  for i, part in ipairs(receipt.parts) do
+    if not part.users or not part.bytes or not part.sha256 then
+      return nil, ("has no users, bytes and sha256 in part %d"):format(i)
+    end
+    part.sha256 = part.sha256:lower()
+  end
+  receipt.version = 1
+  return receipt
+end
+
+-- ---- whose it is -----------------------------------------------------------
+
+--- What the jobs of one part and dataset group are kept under.
+---@param part integer
+---@param group string
+---@return string
+function M.key(part, group)
+  return part .. " " .. group
+end
+
+-- Which try a job of a receipt is; nil where its members do not fit together.
+local function try_of(receipt, job)
+  return receipt.name and job.part and job.dataset_group_arn and
+    job.job_name and job.status and plan.try_of(plan.job_name(receipt.name,
+    job.dataset_group_arn, job.part), job.job_name)
+end
+
+local function parts_difference(before, receipt)
+  local there, here = before.parts, receipt.parts
+  for i = 1, math.max(#there, #here) do
+    local a, b = there[i], here[i]
+    if not a or not b or a.sha256 ~= b.sha256 then
+      return ("is that of another list under the name %s, of %.0f users: or " ..
+        "of this one in another order, or with another part_size, unique or " ..
+        "column"):format(receipt.name, before.users or 0)
+    elseif a.location and a.location ~= b.location then
+      return ("is that of the same list in another place, %s: not %s"):format(
+        a.location, b.location)
+    end
+  end
+end
+
+local function jobs_difference(before, receipt)
+  local groups = {}
+  for _, arn in ipairs(receipt.dataset_group_arns) do
+    groups[arn] = true
+  end
+  for i, job in ipairs(before.jobs or {}) do
+    if job.arn or job.status == "UNKNOWN" then
+      if not try_of(before, job) or not receipt.parts[job.part] then
+        return ("has a job %d that is not of its run"):format(i)
+      elseif not groups[job.dataset_group_arn] then
+        return ("also tells of a job in the dataset group %s, which is not " ..
+          "asked for"):format(job.dataset_group_arn)
+      end
+    end
+  end
+end
+
+--- Why a receipt is not that of a run, or nil. One that tells of nothing that
+-- was done is that of any run of its name.
+---@param before personalize.Receipt
+---@param receipt table the run's own, or its options, where no list is read yet
+---@return string? why for a sentence about the receipt
+function M.difference(before, receipt)
+  if before.name ~= receipt.name then
+    return ("is that of another run, %s: not of %s"):format(
+      before.name or "which has no name", receipt.name)
+  elseif receipt.parts and receipts.tells(before) then
+    return parts_difference(before, receipt) or
+      jobs_difference(before, receipt)
+  end
+end
+
+-- ---- what is kept of it ----------------------------------------------------
+
+--- The jobs of a receipt by part and dataset group, each list in the order of
+-- its tries.
+---@param before personalize.Receipt
+---@return table<string, personalize.ReceiptJob[]>
+function M.tries(before)
+  local found = {}
+  for _, job in ipairs(before.jobs or {}) do
+    if try_of(before, job) then
+      local key = M.key(job.part, job.dataset_group_arn)
+      found[key] = found[key] or {}
+      table.insert(found[key], job)
+      job.history = job.history or {}
+    end
+  end
+  return found
+end
+
+--- Gives a run's receipt what the one before knew of its parts.
+---@param before personalize.Receipt of the same run
+---@param receipt personalize.Receipt changed
+---@return personalize.Receipt? before nil where it tells of nothing
+function M.carry(before, receipt)
+  if not receipts.tells(before) then
+    return nil
+  end
+  for i, part in ipairs(before.parts) do
+    for _, name in ipairs { "version_id", "request_id", "removed_at" } do
+      receipt.parts[i][name] = part[name]
+    end
+  end
+  receipt.ticket = receipt.ticket or before.ticket
+  receipt.requester = receipt.requester or before.requester
+  return before
+end
+
+-- ---- comparing -------------------------------------------------------------
+
+local function parts_of(receipt, summary)
+  if #receipt.parts ~= #summary.parts then
+    return ("parts: the list makes %d, the receipt has %d"):format(
+      #summary.parts, #receipt.parts)
+  end
+  for i, part in ipairs(receipt.parts) do
+    local other = summary.parts[i]
+    if part.part and part.part ~= i then
+      return ("part %d has the number %.0f in the receipt"):format(i,
+        part.part)
+    elseif part.users ~= other.users then
+      return ("part %d has %d users, in the receipt %.0f"):format(i,
+        other.users, part.users)
+    elseif part.bytes ~= other.bytes or part.sha256 ~= other.sha256 then
+      return ("part %d has other bytes than the receipt's: SHA-256 %s, " ..
+        "not %s"):format(i, other.sha256, part.sha256)
+    elseif part.location and receipt.name and receipt.bucket and
+      part.location ~= ("s3://%s/%s"):format(receipt.bucket, plan.key(receipt,
+        i, #receipt.parts, part.sha256)) then
+      return ("part %d lies in the receipt's %s, which is no place of this " ..
+        "list"):format(i, part.location)
+    end
+  end
+end
+
+local function jobs_of(receipt)
+  for i, job in ipairs(receipt.jobs or {}) do
+    if job.part and not receipt.parts[job.part] then
+      return ("job %d of the receipt is for part %.0f, and there is none")
+        :format(i, job.part)
+    end
+  end
+end
+
+--- Do these parts make up the receipt's list? All that follows from a list is
+-- compared. With the reason where not.
+---@param receipt personalize.Receipt as `read` gives it
+---@param summary personalize.UserSummary
+---@return boolean
+---@return string? why
+function M.compare(receipt, summary)
+  local why = parts_of(receipt, summary)
+  for _, name in ipairs { "users", "bytes", "duplicates" } do
+    local said, found = receipt[name], summary[name]
+    if not why and said and said ~= found then
+      why = ("the list has %.0f %s, in the receipt %.0f"):format(found or 0,
+        name, said)
+    end
+  end
+  why = why or jobs_of(receipt)
+  return why == nil, why
+end
+
+return M
