@@ -28,6 +28,7 @@ build = {
   modules = {
     ["personalize"] = "src/personalize/init.lua",
     ["personalize.call"] = "src/personalize/call.lua",
+    ["personalize.callback"] = "src/personalize/callback.lua",
     ["personalize.cli"] = "src/personalize/cli.lua",
     ["personalize.cli.arguments"] = "src/personalize/cli/arguments.lua",
     ["personalize.cli.jobs"] = "src/personalize/cli/jobs.lua",
@@ -54,6 +55,7 @@ build = {
         "src/binding/lpz_read.c",
         "src/binding/lpz_request.c",
         "src/binding/lpz_service.c",
+        "src/binding/lpz_show.c",
         "src/binding/lpz_sigv4.c",
         "src/binding/lpz_source.c",
         "src/binding/lpz_sys.c",
@@ -77,6 +79,7 @@ build = {
         "src/core/pz_retry.c",
         "src/core/pz_rewrite.c",
         "src/core/pz_run.c",
+        "src/core/pz_show.c",
         "src/core/pz_sigv4.c",
         "src/core/pz_text.c",
         "src/core/pz_time.c",

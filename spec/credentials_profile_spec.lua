@@ -156,9 +156,13 @@ describe("a role in a profile", function()
         _, fault = with(function() return code end)
         assert.equal("CredentialsError", fault.code)
       end
-      _, fault = with(function() error "my secret" end)
-      assert.is_nil(fault.message:find "my secret")
-      assert.truthy(fault.cause)
+      for _, f in ipairs { function() error "no device" end,
+        function() return nil, "no device" end } do
+        _, fault = with(f)
+        assert.equal("CredentialsError", fault.code)
+        assert.truthy(fault.message:find("the mfa_token function .*no device"))
+        assert.truthy(fault.cause)
+      end
     end)
   end)
 end)

@@ -323,11 +323,12 @@ describe("the wait for a job", function()
     assert.equal("Oops", waits[2].code)
   end)
 
-  it("ends with what on_status raises", function()
+  it("ends with what on_status raises, and the job", function()
     local own = {}
-    local ok, e = pcall(wait, { on_status = function() error(own) end })
-    assert.is_false(ok)
-    assert.equal(own, e)
+    local e = fails { on_status = function() error(own) end }
+    assert.equal("InterruptedError", e.code)
+    assert.equal(own, e.cause)
+    assert.equal("PENDING", e.job.status)
     assert.equal(1, world:count())
   end)
 

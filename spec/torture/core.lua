@@ -237,6 +237,21 @@ test("read_output", ", wrong", function()
     core.read_output("CreateDataDeletionJob", {}))
 end)
 
+-- ---- what is shown ----------------------------------------------------------
+
+local ODD = ("a\27\226\128\174 \255"):rep(40)
+
+test("printable", "", function()
+  same(("a\\x1b\\u{202e} \\xff"):rep(40), core.printable(ODD))
+end)
+test("prose", "", function()
+  same(("a\\x1b\\u{202e} \\xff"):rep(40), core.prose(ODD .. "\n"))
+end)
+test("json_string", "", function()
+  same('"' .. ("a\\u001b\\u202e \\ufffd"):rep(40) .. '"',
+    core.json_string(ODD))
+end)
+
 -- ---- readers and encodings --------------------------------------------------
 
 local CONFIG = "[default]\nregion = eu-west-1\ns3 =\n a = " ..

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../core/pz_model.h"
+#include "../core/pz_show.h"
 #include "lpz_input.h"
 #include "lpz_service.h"
 
@@ -367,11 +368,21 @@ static int is_own(struct pz_slice code)
            pz_slice_eq(code, PZ_LIT("PhaseError"));
 }
 
+/* A name such as AWS's, or "HTTP 503". */
+static int is_code(struct pz_slice code)
+{
+    for (size_t i = 0; i < code.len; i++)
+        if (code.data[i] < ' ' || code.data[i] > '~')
+            return 0;
+    return code.len > 0 && code.len <= PZ_CODE_MAX;
+}
+
 /* { code =, message =, sent =, retryable =, status = }, all of them optional;
    anything else counts as an empty one. */
 static int judge_failure(lua_State *L, struct lpz_attempt *attempt, int index,
                          const struct pz_moment *moment)
 {
+    struct pz_buf *shown = lpz_newbuffer(L);
     struct pz_slice code = PZ_LIT("ConnectionError");
     struct pz_slice message = PZ_LIT("the transport gave no reason");
     struct pz_no_response none = { 1, 1 };
@@ -381,7 +392,7 @@ static int judge_failure(lua_State *L, struct lpz_attempt *attempt, int index,
     if (lua_istable(L, index)) {
         struct pz_slice given = header(L, index, "code", 4);
 
-        if (given.len > 0)
+        if (is_code(given))
             code = given;
         given = header(L, index, "message", 7);
         if (given.len > 0)
@@ -397,6 +408,9 @@ static int judge_failure(lua_State *L, struct lpz_attempt *attempt, int index,
     } else if (lua_type(L, index) == LUA_TSTRING) {
         message.data = lua_tolstring(L, index, &message.len);
     }
+    shown->secret = 0;
+    if (pz_show_prose(shown, message, PZ_MESSAGE_MAX) != PZ_OK)
+        return lpz_raise(L, PZ_ENOMEM);
     pz_attempt_decide(&decision, &attempt->core, &attempt->service->core,
                       NULL, NULL, &none, moment);
     lua_createtable(L, 0, 10);
@@ -404,7 +418,8 @@ static int judge_failure(lua_State *L, struct lpz_attempt *attempt, int index,
     lua_pushstring(L, is_own(code) ? "client" : "transport");
     lua_setfield(L, -2, "kind");
     set_text(L, "code", code);
-    set_text(L, "message", message);
+    set_text(L, "message", pz_buf_slice(shown));
+    pz_buf_free(shown);
     if (status >= 100 && status <= 999) {
         lua_pushinteger(L, (lua_Integer)status);
         lua_setfield(L, -2, "status");

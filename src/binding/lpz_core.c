@@ -14,6 +14,7 @@
 #include "lpz_program.h"
 #include "lpz_read.h"
 #include "lpz_service.h"
+#include "lpz_show.h"
 #include "lpz_sigv4.h"
 #include "lpz_source.h"
 #include "lpz_sys.h"
@@ -88,6 +89,7 @@ int luaopen_personalize_core(lua_State *L)
     add_functions(L, lpz_process_functions);
     add_functions(L, lpz_program_functions);
     add_functions(L, lpz_read_functions);
+    add_functions(L, lpz_show_functions);
     add_functions(L, lpz_sys_functions);
     add_functions(L, lpz_time_functions);
     lua_pushliteral(L, OS);

@@ -1,6 +1,7 @@
 #include "pz_judge.h"
 
 #include "pz_json.h"
+#include "pz_show.h"
 #include "pz_text.h"
 #include "pz_xml.h"
 
@@ -22,47 +23,10 @@ static struct pz_slice bare_code(struct pz_slice code)
     return code;
 }
 
-/* A control character beyond ASCII: terminals obey some of them. */
-static int is_c1(struct pz_slice c)
-{
-    return c.len == 2 && c.data[0] == '\xC2' &&
-           (unsigned char)c.data[1] < 0xA0;
-}
-
-/* Appends text from outside as one line of valid UTF-8, cut to the limit at
-   a whole character. */
+/* Text from outside as one line. */
 static enum pz_status add_message(struct pz_buf *out, struct pz_slice text)
 {
-    enum pz_status status = PZ_OK;
-    int gap = 0;
-
-    text = pz_slice_trim(text);
-    while (status == PZ_OK && text.len > 0) {
-        struct pz_slice one = pz_slice_sub(text, 0, 1);
-        unsigned char c = (unsigned char)text.data[0];
-        size_t ignored;
-
-        if (c >= 0x80) {
-            one.len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
-            if (one.len > text.len || !pz_utf8_count(one, &ignored))
-                one.len = 1;
-        }
-        text = pz_slice_sub(text, one.len, text.len);
-        if (c <= ' ' || c == 0x7F || is_c1(one)) {
-            gap = 1;
-            continue;
-        }
-        gap = gap && out->len > 0;
-        if (out->len + (size_t)gap + one.len > PZ_MESSAGE_MAX)
-            break;
-        if (gap)
-            status = pz_buf_addc(out, ' ');
-        gap = 0;
-        if (status == PZ_OK)
-            status = c >= 0x80 && one.len == 1 ? pz_buf_addc(out, '?')
-                                               : pz_buf_adds(out, one);
-    }
-    return status;
+    return pz_show_prose(out, text, PZ_MESSAGE_MAX);
 }
 
 /* Sets the code to the first that a candidate gives, "HTTP 503" for none. */

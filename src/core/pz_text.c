@@ -66,6 +66,19 @@ int pz_utf8_count(struct pz_slice text, size_t *count)
     return 1;
 }
 
+long pz_utf8_take(struct pz_slice *text, struct pz_slice *taken)
+{
+    const unsigned char *p = (const unsigned char *)text->data;
+    size_t len = utf8_sequence(p, text->len);
+    long point = len == 0 ? -1 : len == 1 ? p[0] : p[0] & (0x7F >> len);
+
+    for (size_t i = 1; i < len; i++)
+        point = point << 6 | (p[i] & 0x3F);
+    *taken = pz_slice_sub(*text, 0, len ? len : 1);
+    *text = pz_slice_sub(*text, taken->len, text->len);
+    return point;
+}
+
 enum pz_status pz_utf8_add(struct pz_buf *out, unsigned long c)
 {
     char bytes[4];

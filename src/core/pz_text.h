@@ -15,6 +15,12 @@
  */
 int pz_utf8_count(struct pz_slice text, size_t *count);
 
+/*
+ * Takes the first code point off 'text', which is not empty; 'taken' receives
+ * its bytes. Answers -1, and takes one byte, where there is no UTF-8.
+ */
+long pz_utf8_take(struct pz_slice *text, struct pz_slice *taken);
+
 /* Appends one code point, which must be one, as UTF-8. */
 PZ_MUST_USE enum pz_status pz_utf8_add(struct pz_buf *out, unsigned long point);
 

@@ -3,6 +3,7 @@
 -- know the client, and where credentials come from.
 
 local Error = require "personalize.error"
+local callback = require "personalize.callback"
 local cjson = require "cjson"
 local core = require "personalize.core"
 local redact = require "personalize.redact"
@@ -17,7 +18,7 @@ local M = {}
 local function read(operation, response)
   local output, body = {}, response.body
   if body ~= nil and body ~= "" then
-    local ok, decoded = pcall(json.decode, body)
+    local ok, decoded = callback.pcall("a call", json.decode, body)
     if not ok or type(decoded) ~= "table" then
       return nil, "the body is not JSON that can be read"
     end
@@ -30,12 +31,23 @@ local function read(operation, response)
   return output
 end
 
---- Tells a watcher; its errors cost nobody an answer.
+-- Tells a watcher, whose errors cost nobody an answer. Answers the error of
+-- Ctrl-C, where that came meanwhile.
+local function notify(settings, event)
+  if settings.on_event then
+    local ok, e = callback.try("InternalError", "on_event", settings.on_event,
+      event)
+    return not ok and Error.is_interrupt(e) and e or nil
+  end
+end
+
+--- Tells a watcher; its errors cost nobody an answer. Raises Ctrl-C.
 ---@param settings table
 ---@param event personalize.Event
 function M.tell(settings, event)
-  if settings.on_event then
-    pcall(settings.on_event, event)
+  local interrupt = notify(settings, event)
+  if interrupt then
+    error(interrupt, 0)
   end
 end
 
@@ -49,6 +61,55 @@ end
 local function out_of_time(message)
   return { code = "TimeoutError", kind = "transport", retryable = true,
     message = message }
+end
+
+-- Sleeps: nil, or the verdict of a wait that was cut short.
+local function rest(settings, seconds, what)
+  local ok, e = settings.sleep(seconds)
+  if not ok then
+    return e or stop("InterruptedError", "interrupted while waiting to " ..
+      what)
+  end
+end
+
+-- What an attempt needs: its turn, credentials, time, its body from the
+-- start. Answers the credentials, or nil and a verdict.
+local function ready(settings, attempt, plan, credentials, deadline, last)
+  local wait = attempt:admit(core.now(), deadline - core.monotonic())
+  if not wait then
+    return nil, last or out_of_time("after throttling, the adaptive " ..
+      "mode's limit of rate asks for a longer wait than there is time")
+  end
+  local fault = wait > 0 and rest(settings, wait, "send")
+  if fault then
+    return nil, fault
+  end
+  local keys
+  keys, fault = credentials(deadline)
+  if not keys then
+    return nil, fault
+  elseif core.monotonic() >= deadline then
+    return nil, last or out_of_time("no time was left to ask " ..
+      settings.url)
+  elseif plan.source then
+    local ok, wrong = plan.source:rewind()
+    if not ok then
+      return nil, stop("UserListError", wrong)
+    end
+  end
+  return keys
+end
+
+-- Only what comes from outside can quote a secret; our own words stay whole.
+local function redact_verdict(verdict, response, keys, plan)
+  if verdict.kind == "service" or
+    verdict.kind == "transport" and response == nil then
+    for _, name in ipairs { "message", "cause" } do
+      if type(verdict[name]) == "string" then
+        verdict[name] = redact.message(verdict[name], keys, plan.input)
+      end
+    end
+  end
 end
 
 -- One attempt: signed, sent, judged.
@@ -75,60 +136,61 @@ local function try(settings, attempt, plan, number, keys, deadline)
   local after = core.monotonic()
   local verdict = attempt:judge(response, failure, core.now(),
     core.uniform(), deadline - after)
-  if settings.on_event then
-    M.tell(settings, { name = "attempt", operation = plan.operation,
-      attempt = number, status = verdict.status, code = verdict.code,
-      request_id = verdict.request_id, endpoint = settings.url,
-      region = settings.region, elapsed = after - before })
+  if not response and type(failure) == "table" then
+    verdict.cause = failure.cause
+    verdict.own = Error.is_error(failure) and failure or nil
   end
-  return verdict, response
+  redact_verdict(verdict, response, keys, plan)
+  local interrupt = settings.on_event and notify(settings, { name = "attempt",
+    operation = plan.operation, attempt = number, status = verdict.status,
+    code = verdict.code, request_id = verdict.request_id,
+    endpoint = settings.url, region = settings.region,
+    elapsed = after - before })
+  return verdict, response, interrupt
 end
 
 -- Refusals that fresh credentials may turn; once a call.
 local EXPIRED = { ExpiredToken = true, ExpiredTokenException = true,
   InvalidToken = true }
 
+-- The error's fields of a last verdict. An error that a caller's function
+-- raised stays what it is.
+local function failure_of(verdict, plan, number, unclear)
+  local own = Error.is_error(verdict) and verdict or verdict.own
+  if own then
+    own.operation = own.operation or plan.operation
+    own.attempts = own.attempts or number
+    own.unclear = own.unclear or unclear
+    return own
+  end
+  return { code = verdict.code, kind = verdict.kind,
+    operation = plan.operation, attempts = number, status = verdict.status,
+    request_id = verdict.request_id, retryable = verdict.retryable or false,
+    unclear = unclear, cause = verdict.cause,
+    message = verdict.message or "the service gave no reason" }
+end
+
 -- Attempts until one is done with. The plan: operation, method, url; a source
 -- in place of the attempt's body; `reader`, which makes the output of an
 -- answer; `input`, where it may hold secrets. Answers the output and a meta
 -- table; or nil, an error's fields and the last answer, if one came.
 local function loop(settings, attempt, plan, credentials, deadline)
-  local started, operation = core.monotonic(), plan.operation
-  local verdict, response, keys, output, unclear, again, renewed
+  local started = core.monotonic()
+  local verdict, response, output, unclear, again, renewed
   local number = 0
   repeat
-    local wait = attempt:admit(core.now(), deadline - core.monotonic())
-    if not wait then
-      verdict = verdict or out_of_time("after throttling, the adaptive " ..
-        "mode's limit of rate asks for a longer wait than there is time")
-      break
-    elseif wait > 0 and not settings.sleep(wait) then
-      verdict = stop("InterruptedError", "interrupted while waiting to send")
-      break
-    end
-    local fault
-    keys, fault = credentials(deadline)
+    local keys, fault = ready(settings, attempt, plan, credentials, deadline,
+      verdict)
     if not keys then
       verdict = fault
       break
     end
-    if core.monotonic() >= deadline then
-      verdict = verdict or out_of_time("no time was left to ask " ..
-        settings.url)
-      break
-    end
-    if plan.source then
-      local ready, wrong = plan.source:rewind()
-      if not ready then
-        verdict = stop("UserListError", wrong)
-        break
-      end
-    end
     number = number + 1
-    verdict, response = try(settings, attempt, plan, number, keys, deadline)
+    verdict, response, fault = try(settings, attempt, plan, number, keys,
+      deadline)
     if verdict.ok then
       local wrong
-      output, wrong = plan.reader(operation, response)
+      output, wrong = plan.reader(plan.operation, response)
       if not output then
         verdict.kind, verdict.code, verdict.message, verdict.unclear =
           "transport", "ResponseError", wrong, true
@@ -136,23 +198,26 @@ local function loop(settings, attempt, plan, credentials, deadline)
     end
     unclear = unclear or verdict.unclear
     again = verdict.retry
-    if EXPIRED[verdict.code] and settings.invalidate and not renewed then
+    if not fault and EXPIRED[verdict.code] and settings.invalidate and
+      not renewed then
       settings.invalidate(keys.access_key_id)
       renewed, again = true, true
-    elseif again then
-      M.tell(settings, { name = "retry", operation = operation,
-        attempt = number, code = verdict.code, delay = verdict.delay })
-      if not settings.sleep(verdict.delay) then
-        verdict = stop("InterruptedError",
-          "interrupted while waiting to try again")
-        break
-      end
+    elseif not fault and again then
+      fault = notify(settings, { name = "retry", operation = plan.operation,
+        attempt = number, code = verdict.code, delay = verdict.delay }) or
+        rest(settings, verdict.delay, "try again")
+    end
+    if fault then
+      -- Nobody will see what was answered.
+      unclear = unclear or output ~= nil or nil
+      verdict, output = fault, nil
+      break
     end
   until not again
 
   if output then
     return output, {
-      operation = operation,
+      operation = plan.operation,
       request_id = verdict.request_id,
       status = verdict.status,
       attempts = number,
@@ -161,19 +226,11 @@ local function loop(settings, attempt, plan, credentials, deadline)
       elapsed = core.monotonic() - started,
     }
   end
-  -- Only what comes from outside can quote a secret; our own words stay whole.
-  local message = verdict.message or "the service gave no reason"
-  if verdict.kind == "service" or verdict.kind == "transport" and
-    response == nil then
-    message = redact.message(message, keys, plan.input)
-  end
-  return nil, { code = verdict.code, kind = verdict.kind,
-    operation = operation, attempts = number, status = verdict.status,
-    request_id = verdict.request_id, retryable = verdict.retryable or false,
-    unclear = unclear, cause = verdict.cause, message = message }, response
+  return nil, failure_of(verdict, plan, number, unclear), response
 end
 
---- Tells a watcher how a call ended; answers what it is given.
+--- Tells a watcher how a call ended; answers what it is given. Where Ctrl-C
+--- came meanwhile, that is how the call ended.
 ---@param settings table
 ---@param operation string
 ---@param started number on the monotonic clock
@@ -183,14 +240,20 @@ end
 ---@return table result
 ---@return any ... more that it was given
 function M.finish(settings, operation, started, output, result, ...)
+  local interrupt
   if settings.on_event then
-    M.tell(settings, { name = "call", operation = operation,
+    interrupt = notify(settings, { name = "call", operation = operation,
       code = not output and result.code or nil,
       kind = not output and result.kind or nil, status = result.status,
       attempts = result.attempts, request_id = result.request_id,
       endpoint = settings.url, region = settings.region,
       reconciled = output and result.reconciled or nil,
       elapsed = core.monotonic() - started })
+  end
+  if interrupt then
+    interrupt.operation, interrupt.attempts = operation, result.attempts
+    interrupt.unclear = output ~= nil or result.unclear
+    return nil, interrupt, ...
   end
   return output, result, ...
 end

@@ -83,7 +83,7 @@ end
 
 -- Looks until it is settled or the time is up. Answers the ARN; or nil and,
 -- where that is settled, the job that was found and why it is another; or
--- nil, nil and true, where the look was interrupted.
+-- nil, nil and true, or a sleep's error, where the look was interrupted.
 local function look(settings, wanted, credentials, deadline, taken, started)
   for i = 1, #PAUSES + 1 do
     local summary, failure = find(settings, wanted.name, wanted.group,
@@ -109,14 +109,22 @@ local function look(settings, wanted, credentials, deadline, taken, started)
       return nil, nil, true
     elseif not pause or core.monotonic() + pause >= deadline then
       return nil
-    elseif not settings.sleep(pause) then
-      return nil, nil, true
+    end
+    local ok, e = settings.sleep(pause)
+    if not ok then
+      return nil, nil, e or true
     end
   end
 end
 
--- The error of a call that was ended by Ctrl-C while it looked.
-local function interrupted(result)
+-- The error of a call that was interrupted while it looked: by an error of the
+-- caller's sleep, or by Ctrl-C.
+local function interrupted(result, e)
+  if type(e) == "table" then
+    e.operation = e.operation or result.operation
+    e.attempts = e.attempts or result.attempts
+    return e
+  end
   return { code = "InterruptedError", kind = "client",
     operation = result.operation, attempts = result.attempts,
     retryable = false, message = ("interrupted while looking for the job, " ..
@@ -157,7 +165,7 @@ local function make(settings, operation, input, credentials, deadline)
       :format(result.message, why, job.dataDeletionJobArn or "no ARN")
     return nil, result
   elseif why then
-    result = interrupted(result)
+    result = interrupted(result, why)
   end
   result.unclear = true
   result.message = result.message ..
@@ -168,8 +176,15 @@ end
 --- Makes a CreateDataDeletionJob; the arguments and results of `call.run`.
 function M.run(settings, operation, input, credentials, deadline)
   local started = core.monotonic()
-  return call.finish(settings, operation, started,
-    make(settings, operation, input, credentials, deadline))
+  local output, result = make(settings, operation, input, credentials,
+    deadline)
+  local given, told = call.finish(settings, operation, started, output,
+    result)
+  if output and not given then -- Ctrl-C, while a watcher was told
+    told.message = told.message .. "; the job was created: " ..
+      tostring(output.dataDeletionJobArn)
+  end
+  return given, told
 end
 
 return M

@@ -75,11 +75,13 @@ function Error.describe(faults)
   return table.concat(texts, "; ")
 end
 
---- What the interpreter `lua` raises on Ctrl-C, wherever it is just then.
+--- Is it Ctrl-C: an InterruptedError, or what the interpreter `lua` raises,
+--- wherever it is just then?
 ---@param raised any
 ---@return boolean
 function Error.is_interrupt(raised)
-  return type(raised) == "string" and raised:find "interrupted!$" ~= nil
+  return type(raised) == "string" and raised:find "interrupted!$" ~= nil or
+    Error.is_error(raised, "InterruptedError")
 end
 
 --- What Lua and the core raise where an allocation is refused.
@@ -89,11 +91,18 @@ function Error.is_memory(raised)
   return type(raised) == "string" and raised:find "not enough memory$" ~= nil
 end
 
---- Raises an error made of these fields; adds no position, since the caller
---- branches on `code` and not on a line number.
+--- An error made of these fields, which stay in their table.
+---@param fields table
+---@return personalize.Error
+function Error.new(fields)
+  return setmetatable(fields, Error)
+end
+
+--- Raises it; adds no position, since the caller branches on `code` and not on
+--- a line number.
 ---@param fields table
 function Error.raise(fields)
-  error(setmetatable(fields, Error), 0)
+  error(Error.new(fields), 0)
 end
 
 --- Is this an error of ours (with this code, where one is given)?

@@ -5,6 +5,7 @@
 local Client = require "personalize.client"
 local Error = require "personalize.error"
 local call = require "personalize.call"
+local callback = require "personalize.callback"
 local core = require "personalize.core"
 local pace = require "personalize.pace"
 
@@ -117,7 +118,11 @@ local function check(arn, options)
   return found
 end
 
-local function interrupt(job, status)
+local function interrupt(job, status, e)
+  if e then
+    e.job = e.job or job
+    Error.raise(e)
+  end
   Error.raise { code = "InterruptedError", kind = "client",
     operation = "DescribeDataDeletionJob", retryable = false, job = job,
     message = ("interrupted while waiting for a job (%s); it goes on at " ..
@@ -141,11 +146,22 @@ local function time_out(seconds, job, status, failure)
       ", and the last look failed: " .. failure.code or "") }
 end
 
+-- Tells a watcher, whose error ends the wait.
+local function tell(watcher, status, job)
+  local ok, e = callback.call("InterruptedError", "on_status", watcher, status,
+    job)
+  if not ok then
+    e.job = e.job or job
+    e.operation = e.operation or "DescribeDataDeletionJob"
+    Error.raise(e)
+  end
+end
+
 ---@class personalize.WaitOptions
 ---@field max_wait? number seconds in all, default 86400 (a day); 0 looks once
 ---@field on_status? fun(status: string, job: personalize.DataDeletionJob)
---- called at the first look and whenever the status has changed; what it
---- raises ends the wait
+--- called at the first look and whenever the status has changed; its error ends
+--- the wait
 ---@field delay? number seconds between the first two looks, default 5
 ---@field max_delay? number seconds that this grows to, default 120
 
@@ -181,7 +197,7 @@ function methods:wait_for_data_deletion_job(arn, options)
       if job.status ~= status then
         status = job.status
         if wanted.on_status and status then
-          wanted.on_status(status, job)
+          tell(wanted.on_status, status, job)
         end
       end
     elseif failure.code == "InterruptedError" then
@@ -203,8 +219,9 @@ function methods:wait_for_data_deletion_job(arn, options)
     local pause = math.min(left, next_delay())
     call.tell(found, { name = "wait", operation = "DescribeDataDeletionJob",
       status = status, code = failure and failure.code, delay = pause })
-    if not pace.rest(found.sleep, pause) then
-      interrupt(job, status)
+    local has_rested, e = pace.rest(found.sleep, pause)
+    if not has_rested then
+      interrupt(job, status, e)
     end
   until false
 end

@@ -5,6 +5,7 @@
 
 local Client = require "personalize.client"
 local Error = require "personalize.error"
+local callback = require "personalize.callback"
 local core = require "personalize.core"
 local evidence = require "personalize.evidence"
 local nginx = require "personalize.transport.nginx"
@@ -38,13 +39,10 @@ function M.tell(run, phase, more)
   for name, value in pairs(more or {}) do
     progress[name] = value
   end
-  local ok, raised = pcall(watcher, progress)
+  local ok, e = callback.call("InterruptedError", "on_progress", watcher,
+    progress)
   if not ok then
-    if Error.is_error(raised) then
-      error(raised, 0)
-    end
-    Error.raise { code = "InterruptedError", kind = "client",
-      message = "ended by on_progress", cause = raised }
+    Error.raise(e)
   end
 end
 
@@ -66,10 +64,11 @@ end
 
 -- Sleeps; raises where the run is to end now.
 function M.rest(run, seconds)
-  if not pace.rest(run.settings.sleep, seconds) then
-    Error.raise { code = "InterruptedError", kind = "client", message =
+  local ok, e = pace.rest(run.settings.sleep, seconds)
+  if not ok then
+    Error.raise(e or { code = "InterruptedError", kind = "client", message =
       (pace.is_ending() and "nginx ends this worker" or "interrupted") ..
-      "; the same call goes on where this one ended" }
+      "; the same call goes on where this one ended" })
   end
 end
 

@@ -48,6 +48,7 @@ end
 ---@param sleep fun(seconds: number): any the client's
 ---@param seconds number
 ---@return boolean
+---@return personalize.Error? e of the caller's sleep
 function M.rest(sleep, seconds)
   local slice = type(ngx) == "table" and NGINX_SLICE or seconds
   local ends = core.monotonic() + seconds
@@ -55,8 +56,11 @@ function M.rest(sleep, seconds)
     local left = ends - core.monotonic()
     if M.is_ending() then
       return false
-    elseif left > 0 and not sleep(math.min(left, slice)) then
-      return false
+    elseif left > 0 then
+      local ok, e = sleep(math.min(left, slice))
+      if not ok then
+        return false, e
+      end
     end
   until left <= slice
   return true

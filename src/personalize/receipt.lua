@@ -2,7 +2,6 @@
 -- Knows its members, what follows from them and how it is written down.
 -- Refuses to know how any of it came about, and users: no id is in it.
 
-local cjson = require "cjson"
 local core = require "personalize.core"
 
 local M = {}
@@ -282,13 +281,11 @@ local RECEIPT = { "version", "name", "ticket", "requester", "region", "bucket",
 local LISTS = { dataset_group_arns = true, remaining = true, parts = PART,
   jobs = JOB, history = STEP }
 
-local json = cjson.new()
-
 local function scalar(value)
   if type(value) == "number" then
     return ("%.0f"):format(value) -- all of them are whole
   elseif type(value) == "string" then
-    return (json.encode(value):gsub("\\/", "/"))
+    return core.json_string(value)
   end
   return tostring(value)
 end

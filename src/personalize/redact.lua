@@ -3,6 +3,8 @@
 -- its token, the authorization, a tag. Knows what of a call is secret; refuses
 -- to know where the text goes.
 
+local core = require "personalize.core"
+
 local M = {}
 
 -- The core cuts a message to this many bytes.
@@ -12,7 +14,7 @@ local MESSAGE_MAX = 1024
 -- space is one space; short secrets count only as whole words, or a tag
 -- "e" would leave nothing to read; a long one may be cut by the end.
 local function without(text, secret, is_cut)
-  secret = secret:gsub("[%c ]+", " "):match("^ ?(.-) ?$")
+  secret = core.prose(secret)
   local pattern = secret:gsub("%W", "%%%0")
   if #secret >= 4 then
     text = text:gsub(pattern, "[redacted]")

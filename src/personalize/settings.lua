@@ -5,6 +5,7 @@
 
 local Error = require "personalize.error"
 local call = require "personalize.call"
+local callback = require "personalize.callback"
 local config = require "personalize.config"
 local core = require "personalize.core"
 local files = require "personalize.files"
@@ -15,20 +16,17 @@ local M = {}
 -- A function given as credentials: asked for each attempt, as its owner knows
 -- best how long an answer is good.
 local function from_function(given)
-  local function unfit(message, cause)
-    return nil, { code = "CredentialsError", kind = "client",
-      message = message, cause = cause }
-  end
   return function()
-    local ok, found = pcall(given)
+    local ok, found = callback.call("CredentialsError",
+      "the credentials function", given)
     if not ok then
-      -- What it raised may hold a secret: it is kept apart from the text.
-      return unfit("the credentials function raised an error", found)
+      return nil, found
     end
     local fault = type(found) ~= "table" and "did not return a table" or
       config.credentials_fault(found)
     if fault then
-      return unfit("the credentials function: " .. fault)
+      return nil, { code = "CredentialsError", kind = "client",
+        message = "the credentials function: " .. fault }
     end
     return found
   end
@@ -82,12 +80,31 @@ local function from_chain(found)
   end
 end
 
--- A sleep of the caller's interrupts only by an explicit false; many sleeps
--- return nothing.
-local function tolerant(sleep)
+-- The system's, without its word for Ctrl-C.
+local function sleep(seconds)
+  return (core.sleep(seconds))
+end
+
+-- A sleep of the caller's interrupts by an explicit false, or by an error; many
+-- sleeps return nothing.
+local function tolerant(given)
   return function(seconds)
-    return sleep(seconds) ~= false
+    local ok, result = callback.call("InterruptedError", "the sleep function",
+      given, seconds)
+    if not ok then
+      return false, result
+    end
+    return result ~= false
   end
+end
+
+-- What a transport of the caller's gives as the reason of a failure: a table
+-- is told member by member.
+local function failure_of(reason)
+  if type(reason) == "table" then
+    return reason
+  end
+  return { message = callback.reason(reason), cause = reason }
 end
 
 -- Makes the transport of the caller, whose requests have a list of headers,
@@ -99,7 +116,15 @@ local function with_headers(transport)
       headers[#headers + 1] = { name, value }
     end
     request.head, request.headers = nil, headers
-    return transport(request)
+    local ok, response, reason = callback.try(nil, "the transport", transport,
+      request)
+    if ok then
+      return response or nil, not response and failure_of(reason) or nil
+    elseif response.code then
+      return nil, response -- an error of ours
+    end
+    return nil, { message = response.message, cause = response.cause,
+      retryable = false }
   end
 end
 
@@ -115,7 +140,7 @@ end
 local function settle(found)
   local in_nginx = nginx.is_here()
   found.sleep = found.sleep and tolerant(found.sleep) or
-    in_nginx and nginx.sleep or core.sleep
+    in_nginx and nginx.sleep or sleep
   if in_nginx then
     found.gate, found.hint = nginx.gate, nginx.hint
     found.run, found.resolve = nginx.run, nginx.resolve

@@ -80,15 +80,6 @@ end
 -- Of the tables that may be empty, those that are no lists.
 local OBJECTS = { fault_counts = true, tags = true }
 
-local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b",
-  ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
-
-local function quote(text)
-  return '"' .. text:gsub('[%c"\\]', function(c)
-    return ESCAPES[c] or ("\\u%04x"):format(c:byte())
-  end) .. '"'
-end
-
 local function number(value)
   if value == math.floor(value) and math.abs(value) < 2 ^ 53 then
     return ("%.0f"):format(value)
@@ -121,7 +112,7 @@ local function add_table(out, value, indent, name)
   local function add(key, inner)
     out[#out + 1] = separator .. (deeper and "\n" .. deeper or "")
     if key then
-      out[#out + 1] = quote(key) .. (deeper and ": " or ":")
+      out[#out + 1] = core.json_string(key) .. (deeper and ": " or ":")
     end
     encode(out, inner, deeper, key)
     separator = ","
@@ -145,7 +136,7 @@ function encode(out, value, indent, name)
   if kind == "table" then
     add_table(out, value, indent, name)
   elseif kind == "string" then
-    out[#out + 1] = quote(value)
+    out[#out + 1] = core.json_string(value)
   elseif kind == "number" and value == value and
     math.abs(value) ~= math.huge then
     out[#out + 1] = number(value)

@@ -2,6 +2,7 @@
 -- Knows the keys of a profile that are about a role; refuses to know where the
 -- first credentials come from.
 
+local callback = require "personalize.callback"
 local source = require "personalize.credentials.source"
 local sts = require "personalize.credentials.sts"
 
@@ -27,10 +28,10 @@ local function mfa_code(world, role)
     return source.fail(("profile %s asks for a code (mfa_serial): give the " ..
       "option mfa_token, function(serial) -> code"):format(role.profile))
   end
-  local ok, code = pcall(ask, role.mfa_serial)
+  local ok, code = callback.call("CredentialsError", "the mfa_token function",
+    ask, role.mfa_serial)
   if not ok then
-    return source.fail("the mfa_token function raised an error",
-      { cause = code })
+    return nil, code
   end
   if type(code) == "number" and code >= 0 and code < 1e6 and
     code % 1 == 0 then

@@ -5,6 +5,7 @@
 -- as a number; refuses to know what a source does, and how others are reached
 -- who keep the same credentials.
 
+local callback = require "personalize.callback"
 local core = require "personalize.core"
 
 local M = {}
@@ -210,8 +211,10 @@ local function settle(state, turn, found, failure, is_own)
   elseif not failure then
     return state.kept
   elseif is_own then
+    -- Ctrl-C is no reason to go on with what there is.
     if state.kept and not state.rejected and
-      not is_expired(state.kept, now) then
+      not is_expired(state.kept, now) and
+      failure.code ~= "InterruptedError" then
       return state.kept
     end
     return nil, failure
@@ -235,14 +238,14 @@ local function ask(state, deadline)
   if state.new_gate then
     turn.gate = state.new_gate()
   end
-  local ok, found, failure = pcall(fetch, state, turn, deadline)
+  local ok, found, failure = callback.try("CredentialsError",
+    "the source of credentials", fetch, state, turn, deadline)
+  if not ok then
+    found, failure = nil, found
+  end
   local is_own = not ok or failure and (failure.code == "InterruptedError" or
     failure.code == "PhaseError" or
     deadline ~= nil and core.monotonic() >= deadline)
-  if not ok then
-    found, failure = nil, { code = "CredentialsError", kind = "client",
-      message = "the source of credentials raised an error", cause = found }
-  end
   found, failure = settle(state, turn, found, failure, is_own)
   if turn.share then
     turn.share:release()

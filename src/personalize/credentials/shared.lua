@@ -211,9 +211,11 @@ function Share:lock(deadline, is_settled)
       return false, { code = "TimeoutError", kind = "transport",
         retryable = true, message = "no time was left to wait for " ..
           "credentials, which another worker had asked for" }
-    elseif not self.sleep(math.min(pause,
-      math.max(0.001, (deadline or math.huge) - now))) then
-      return false, { code = "InterruptedError", kind = "client",
+    end
+    local ok, e = self.sleep(math.min(pause,
+      math.max(0.001, (deadline or math.huge) - now)))
+    if not ok then
+      return false, e or { code = "InterruptedError", kind = "client",
         message = "interrupted while waiting for credentials" }
     end
     pause = math.min(2 * pause, PAUSE_MOST)
