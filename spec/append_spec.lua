@@ -2,6 +2,7 @@
 
 local child = require "spec.support.child"
 local core = require "personalize.core"
+local personalize = require "personalize"
 local script = require "spec.support.script"
 
 local WRITER = [[
@@ -74,14 +75,213 @@ describe("lines of a private file", function()
   end)
 
   it("end with a line feed, and their file has a name", function()
-    assert.is_false(pcall(core.append_lines, list, "half a line"))
-    assert.is_false(pcall(core.append_lines, list .. "\0", "x\n"))
+    for _, case in ipairs { { list, "half a line" }, { list .. "\0", "x\n" },
+      { 1, "x\n" }, { list }, { list, 1 } } do
+      local ok, e = pcall(personalize.append_lines, case[1], case[2])
+      assert.is_false(ok)
+      assert.is_true(personalize.is_error(e, "ParamValidationError"))
+      assert.equal(1, #e.params)
+    end
+    local _, e = pcall(personalize.append_lines)
+    assert.equal(2, #e.params)
     assert.is_nil(io.open(list))
   end)
 
-  it("that cannot be added have a reason", function()
-    local ok, why = core.append_lines(folder .. "/no/list", "x\n")
+  it("that cannot be added have a reason, and its code", function()
+    local ok, why, code = personalize.append_lines(folder .. "/no/list", "x\n")
     assert.is_nil(ok)
     assert.equal("string", type(why))
+    assert.equal("ENOENT", code)
+  end)
+
+  local function put(text)
+    local file = assert(io.open(list, "wb"))
+    file:write(text)
+    file:close()
+  end
+
+  local function slurp(path)
+    local file = assert(io.open(path, "rb"))
+    local text = file:read "*a"
+    file:close()
+    return text
+  end
+
+  it("go into no file that others have a hand in", function()
+    put "old\n"
+    local function refused(command, code, words)
+      assert(os.execute(("cd %s && %s"):format(child.quote(folder), command)))
+      for _, lines in ipairs { "x\n", "" } do
+        local ok, why, name = personalize.append_lines(folder .. "/other",
+          lines)
+        assert.is_nil(ok)
+        assert.truthy(why:find(words, 1, true), why)
+        assert.equal(code, name)
+      end
+      assert.equal("old\n", slurp(list))
+      os.execute("rm -rf " .. child.quote(folder .. "/other"))
+    end
+    refused("ln -s list other", "ELOOP", "symbolic link")
+    refused("ln -s nowhere other", "ELOOP", "symbolic link")
+    refused("ln list other", "EMLINK", "hard links")
+    refused("mkfifo other", "EINVAL", "pipe")
+    refused("mkdir other", "EISDIR", "directory")
+    assert.is_nil(io.open(folder .. "/nowhere"))
+  end)
+
+  it("take away what a power cut left of one, and no more", function()
+    put("alice\nbo")
+    local ok, cut = personalize.append_lines(list, "carol\n")
+    assert.is_true(ok)
+    assert.equal(2, cut)
+    assert.equal("alice\ncarol\n", slurp(list))
+    for _, text in ipairs { ("x"):rep(3 * 1024 * 1024), "alice\n" ..
+      ("x"):rep(1025) } do
+      put(text)
+      local why, code
+      ok, why, code = personalize.append_lines(list, "carol\n")
+      assert.is_nil(ok)
+      assert.truthy(why:find("no end", 1, true), why)
+      assert.equal("EINVAL", code)
+      assert.equal(text, slurp(list))
+    end
+  end)
+
+  -- Holds the lock of a file until it is ended.
+  local HOLDER = "import fcntl, sys, time; file = open(sys.argv[1], 'a'); " ..
+    "fcntl.flock(file, fcntl.LOCK_EX); print('held', flush=True); " ..
+    "time.sleep(1000)"
+
+  local function hold()
+    put "old\n"
+    local holder = child.start(("python3 -c %s %s"):format(child.quote(HOLDER),
+      child.quote(list)))
+    assert.equal("held", holder:line())
+    return holder
+  end
+
+  it("wait for a lock, but not for ever", function()
+    local holder = hold()
+    local ok, why, code = core.append_lines(list, "x\n", 0.05)
+    assert.is_nil(ok)
+    assert.equal("another process has locked it", why)
+    assert.equal("EAGAIN", code)
+    assert.equal("old\n", slurp(list))
+    assert.is_nil((core.append_lines(list, "", 0)))
+    holder:stop()
+    assert.is_true(personalize.append_lines(list, "x\n"))
+  end)
+
+  it("wait in a way that Ctrl-C ends", function()
+    local holder = hold()
+    script.with_file([[
+      local core = require "personalize.core"
+      print(core.append_lines(arg[1], "x\n", 1000))
+    ]], function(file)
+      local waiter = child.start(script.command(file, child.quote(list)) ..
+        " 2>&1")
+      -- It has the file open only once the wait has begun.
+      local has_it = ("ls -l /proc/%d/fd 2>&1 | grep -q %s"):format(waiter.pid,
+        child.quote(list))
+      repeat
+        core.sleep(0.01)
+        local found = os.execute(has_it)
+      until found == true or found == 0
+      waiter:signal "INT"
+      local text = waiter:rest()
+      assert.truthy(text:find("interrupted", 1, true), text)
+      waiter:stop()
+    end)
+    holder:stop()
+    assert.equal("old\n", slurp(list))
+  end)
+end)
+
+describe("a lock of a file", function()
+  local path
+
+  before_each(function()
+    path = os.tmpname()
+  end)
+  after_each(function()
+    os.remove(path)
+  end)
+
+  it("is one holder's, until it is released or collected", function()
+    local lock, warning = personalize.lock_file(path)
+    assert.is_nil(warning)
+    assert.is_true(lock:is_held())
+    local other, why, code = personalize.lock_file(path)
+    assert.is_nil(other)
+    assert.equal("another process has locked it", why)
+    assert.equal("EAGAIN", code)
+    lock:release()
+    lock:release()
+    assert.is_false(lock:is_held())
+    assert(personalize.lock_file(path))
+    collectgarbage()
+    collectgarbage()
+    lock = assert(personalize.lock_file(path))
+    assert.equal("personalize.lock", tostring(lock))
+    lock:release()
+  end)
+
+  it("is lost with its file", function()
+    local lock = assert(personalize.lock_file(path))
+    os.remove(path)
+    assert.is_false(lock:is_held())
+    local other = assert(personalize.lock_file(path))
+    assert.is_true(other:is_held())
+    assert.is_false(lock:is_held())
+    other:release()
+    lock:release()
+  end)
+
+  it("ends with its process", function()
+    script.with_file([[
+      local lock = assert(require("personalize").lock_file(arg[1]))
+      print(lock:is_held())
+      io.stdout:flush()
+      require("personalize.core").sleep(1000)
+    ]], function(file)
+      local holder = child.start(script.command(file, child.quote(path)))
+      assert.equal("true", holder:line())
+      assert.is_nil((personalize.lock_file(path)))
+      holder:signal "KILL"
+      holder:stop()
+      assert(personalize.lock_file(path)):release()
+    end)
+  end)
+
+  it("is refused where the file is no file of ours", function()
+    local link = path .. ".link"
+    assert(os.execute(("ln -s %s %s"):format(path, link)))
+    local lock, _, code = personalize.lock_file(link)
+    os.remove(link)
+    assert.is_nil(lock)
+    assert.equal("ELOOP", code)
+    assert.is_false(pcall(personalize.lock_file, 1))
+    assert.is_false(pcall(personalize.lock_file, path .. "\0"))
+  end)
+end)
+
+describe("a name", function()
+  it("is given to a file unless it is taken", function()
+    local from, to = os.tmpname(), os.tmpname()
+    local function refused(code)
+      local ok, why, name = personalize.rename_noreplace(from, to)
+      assert.is_nil(ok)
+      assert.equal("string", type(why))
+      assert.equal(code, name)
+    end
+    refused "EEXIST"
+    os.remove(to)
+    assert.is_true(personalize.rename_noreplace(from, to))
+    assert.is_nil(io.open(from))
+    refused "ENOENT"
+    os.remove(to)
+    local ok, e = pcall(personalize.rename_noreplace, from)
+    assert.is_false(ok)
+    assert.is_true(personalize.is_error(e, "ParamValidationError"))
   end)
 end)

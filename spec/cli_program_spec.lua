@@ -199,6 +199,7 @@ describe("the command's files", function()
     assert.is_true(world.write_file("/proc/self/comm", "renamed"))
     assert.equal("renamed\n", world.read_file "/proc/self/comm")
     assert.is_nil(world.unwritable "/dev/null")
+    assert.is_true(world.write_file("/dev/null", "x"))
   end)
 
   it("are refused with a reason", function()
@@ -206,11 +207,88 @@ describe("the command's files", function()
     has(world.unreadable(folder .. "/none"), "No such file")
     assert.is_string(world.unwritable(folder))
     assert.is_string(world.unwritable(folder .. "/none/r.json"))
+    assert.is_string(world.unwritable "")
     assert.is_string((select(2, world.read_file(folder .. "/none"))))
     assert.is_nil((world.read_file(folder)))
     -- An empty file is one.
     assert.is_true(world.write_file(folder .. "/empty", ""))
     assert.is_nil(world.unreadable(folder .. "/empty"))
+  end)
+
+  it("may be behind a link, which stays", function()
+    os.execute(("cd %s && mkdir far && ln -s far/r.json r.json && " ..
+      "ln -s r.json link"):format(folder))
+    for _, text in ipairs { "one", "two" } do
+      assert.is_nil(world.unwritable(folder .. "/link"))
+      assert.is_true(world.write_file(folder .. "/link", text))
+      assert.equal(text, world.read_file(folder .. "/far/r.json"))
+    end
+    assert.equal("", listing()) -- links alone, and a folder
+  end)
+
+  it("are no pipes and sockets, which are not opened to look", function()
+    local path = folder .. "/pipe"
+    os.execute("mkfifo " .. path)
+    has(world.unwritable(path), "named pipe")
+    local ok, why = world.write_file(path, "x")
+    assert.is_nil(ok)
+    has(why, "named pipe")
+    assert.is_nil(world.unreadable(path)) -- there may be something in it
+  end)
+
+  it("may be descriptors of the process, written to where they are",
+    function()
+      local file = folder .. "/out"
+      local text = script.with_file([[
+        local world = require("personalize.cli.world").new()
+        for _, path in ipairs { "-", "/dev/stdout", "/dev/fd/1",
+          "/proc/self/fd/1", "/dev/fd/3", arg[1] } do
+          assert(not world.unwritable(path), path)
+          assert(world.write_file(path, path .. "\n"))
+        end
+        io.stderr:write(world.unwritable "/dev/fd/4", "\n",
+          world.unwritable "/dev/stdin", "\n")
+      ]], function(name)
+        return (script.run(name, ("%s/link 3>&1 4>&- </dev/null"):format(
+          folder)))
+      end)
+      assert.equal("-\n/dev/stdout\n/dev/fd/1\n/proc/self/fd/1\n/dev/fd/3\n" ..
+        ("no such descriptor was given to this program to write to\n"):rep(2),
+        text)
+      os.execute(("echo before >%s; ln -s /dev/stdout %s/out-link"):format(
+        file, folder))
+      script.with_file([[
+        local world = require("personalize.cli.world").new()
+        assert(world.write_file(arg[1], "after\n"))
+      ]], function(name)
+        os.execute(script.command(name, folder .. "/out-link") .. " >>" .. file)
+      end)
+      assert.equal("before\nafter\n", world.read_file(file))
+    end)
+
+  it("are written in place where no other can take the name", function()
+    -- In a name space of its own, which is gone with it.
+    local inside = ("unshare -m sh -c %s"):format(child.quote(
+      "cd " .. folder .. " && echo the old text >real && touch r.json && " ..
+      "mount --bind real r.json && exec " .. script.command("$0", "r.json")))
+    if os.execute("unshare -m true 2>/dev/null") ~= (_VERSION == "Lua 5.1" and
+      0 or true) then
+      pending "no name space of mounts may be made by this user"
+      return
+    end
+    local text = script.with_file([[
+      local world = require("personalize.cli.world").new()
+      assert(not world.unwritable(arg[1]))
+      print(world.write_file(arg[1], "new\n"))
+    ]], function(name)
+      local pipe = io.popen(inside:gsub("%$0", name) .. " 2>&1")
+      local said = pipe:read "*a"
+      pipe:close()
+      return said
+    end)
+    has(text, "true\tit was written in place")
+    assert.equal("new\n", world.read_file(folder .. "/real"))
+    assert.equal("-rw------- real\n", listing():match "[^\n]*real\n")
   end)
 end)
 

@@ -206,6 +206,57 @@ test("append_lines", ", refused", function()
   same(nil, (core.append_lines("/nonexistent/file", "x\n")))
 end)
 
+test("file_kind", "", function()
+  same("file", core.file_kind(arg[0]))
+  same("device", core.file_kind "/dev/null")
+end)
+test("file_kind", ", refused", function()
+  local kind, _, code = core.file_kind "/nonexistent"
+  same(nil, kind)
+  same("ENOENT", code)
+end)
+
+test("writable", "", function()
+  same(true, core.writable "/dev/null")
+  same(nil, (core.writable "/nonexistent/file"))
+end)
+
+test("read_file", "", function()
+  same("", core.read_file("/dev/null", 10))
+  assert(#core.read_file(arg[0], 1000000) > 1000)
+  same(nil, (core.read_file(arg[0], 10)))
+end)
+
+test("rename_noreplace", "", function()
+  local path = os.tmpname()
+  local ok, why = pcall(function()
+    local _, _, code = core.rename_noreplace(path, path)
+    same("EEXIST", code)
+    same(true, core.rename_noreplace(path, path .. ".new"))
+  end)
+  os.remove(path)
+  os.remove(path .. ".new")
+  if not ok then
+    error(why, 0)
+  end
+end)
+
+test("lock_file", "", function()
+  local path = os.tmpname()
+  local ok, why = pcall(function()
+    local lock = core.lock_file(path, 0)
+    same(true, lock:is_held())
+    same(nil, (core.lock_file(path, 0)))
+    lock:release()
+    same(false, lock:is_held())
+    same(nil, (core.lock_file("/nonexistent/file", 0)))
+  end)
+  os.remove(path)
+  if not ok then
+    error(why, 0)
+  end
+end)
+
 test("same_file", "", function()
   same(true, core.same_file("/", "/./"))
   same(false, core.same_file("/", "/nonexistent"))

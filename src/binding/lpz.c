@@ -183,6 +183,15 @@ struct pz_slice lpz_checkslice(lua_State *L, int index)
     return s;
 }
 
+const char *lpz_checkpath(lua_State *L, int index)
+{
+    struct pz_slice text = lpz_checkslice(L, index);
+
+    luaL_argcheck(L, memchr(text.data, '\0', text.len) == NULL, index,
+                  "no zero byte expected");
+    return text.data;
+}
+
 struct pz_slice lpz_optslice(lua_State *L, int index, int *present)
 {
     struct pz_slice none = { NULL, 0 };

@@ -53,7 +53,10 @@ void *lpz_testudata(lua_State *L, int index, const char *name);
 /* Argument 'index' as a slice of a string (numbers refused). Borrowed from
    Lua for as long as the value stays on the stack. */
 struct pz_slice lpz_checkslice(lua_State *L, int index);
-/* The same, with nil or nothing as the empty slice and *present = 0. */
+/* A string for the system, which ends at the first NUL: one with a NUL in it is
+   refused. */
+const char *lpz_checkpath(lua_State *L, int index);
+/* A slice, with nil or nothing as the empty slice and *present = 0. */
 struct pz_slice lpz_optslice(lua_State *L, int index, int *present);
 void lpz_pushslice(lua_State *L, struct pz_slice s);
 /* Members of the table at 'index' without metamethods; absent ones are the

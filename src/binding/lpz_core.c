@@ -1,14 +1,15 @@
 /*
  * The library personalize.core: what is decided in C, as functions of their
  * arguments. Beside the system's clock, sleep, random source and environment
- * (lpz_sys), a command, a file or a name to look up for a source of
- * credentials (lpz_process), a program's signals and streams (lpz_program),
- * and the files of user lists (lpz_userlist), nothing here touches the world.
+ * (lpz_sys), a command or a name to look up (lpz_process), a program's signals
+ * and streams (lpz_program), files (lpz_file) and those of user lists
+ * (lpz_userlist), nothing here touches the world.
  */
 #include "../core/pz_text.h"
 #include "lpz.h"
 #include "lpz_attempt.h"
 #include "lpz_endpoint.h"
+#include "lpz_file.h"
 #include "lpz_http1.h"
 #include "lpz_process.h"
 #include "lpz_program.h"
@@ -83,8 +84,10 @@ int luaopen_personalize_core(lua_State *L)
     lpz_userlist_class(L);
     lpz_http1_class(L);
     lpz_program_class(L);
+    lpz_file_class(L);
     lpz_newlib(L, functions);
     add_functions(L, lpz_endpoint_functions);
+    add_functions(L, lpz_file_functions);
     add_functions(L, lpz_http1_functions);
     add_functions(L, lpz_process_functions);
     add_functions(L, lpz_program_functions);

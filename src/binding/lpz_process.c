@@ -1,26 +1,15 @@
 /*
- * Commands, private files and host names for Lua. See lpz_process.h.
+ * Commands and host names for Lua. See lpz_process.h.
  */
 #include "lpz_process.h"
 
 #include <string.h>
 
-#include "../io/pz_file.h"
 #include "../io/pz_process.h"
 #include "../io/pz_resolve.h"
 #include "lpz_sys.h"
 
 #define OUTPUT_MAX ((size_t)1 << 20)
-
-/* A string for the system, which ends at the first NUL. */
-static const char *check_text(lua_State *L, int index)
-{
-    struct pz_slice text = lpz_checkslice(L, index);
-
-    luaL_argcheck(L, memchr(text.data, '\0', text.len) == NULL, index,
-                  "no zero byte expected");
-    return text.data;
-}
 
 static int push_end(lua_State *L, const struct pz_process_result *result)
 {
@@ -61,7 +50,7 @@ static int push_end(lua_State *L, const struct pz_process_result *result)
  */
 static int process_run(lua_State *L)
 {
-    const char *command = check_text(L, 1);
+    const char *command = lpz_checkpath(L, 1);
     double timeout = luaL_checknumber(L, 2);
     struct pz_buf *out = lpz_newbuffer(L);
     struct pz_process_result result;
@@ -87,64 +76,10 @@ static int process_run(lua_State *L)
     return 1;
 }
 
-/* true | nil, message */
-static int push_written(lua_State *L, enum pz_status status, int error)
-{
-    if (status != PZ_OK)
-        return lpz_raise(L, status);
-    if (error != 0) {
-        lua_pushnil(L);
-        lua_pushstring(L, strerror(error));
-        return 2;
-    }
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
-/* core.write_private(path, text) -> true | nil, message */
-static int process_write_private(lua_State *L)
-{
-    const char *path = check_text(L, 1);
-    struct pz_slice text = lpz_checkslice(L, 2);
-    int error = 0;
-    enum pz_status status = pz_file_write_private(&error, path, text);
-
-    return push_written(L, status, error);
-}
-
-/* core.same_file(path, path) -> boolean */
-static int process_same_file(lua_State *L)
-{
-    const char *a = check_text(L, 1);
-
-    lua_pushboolean(L, pz_file_same(a, check_text(L, 2)));
-    return 1;
-}
-
-/* core.append_lines(path, lines) -> true, bytes of a line without an end that
-   were taken away, once they are on the disk | nil, message: then the file is
-   as it was */
-static int process_append_lines(lua_State *L)
-{
-    const char *path = check_text(L, 1);
-    struct pz_slice lines = lpz_checkslice(L, 2);
-    int error = 0;
-    size_t cut = 0;
-    enum pz_status status;
-
-    luaL_argcheck(L, lines.len == 0 || lines.data[lines.len - 1] == '\n', 2,
-                  "a line ends with a line feed");
-    status = pz_file_append_lines(&error, &cut, path, lines);
-    if (push_written(L, status, error) > 1)
-        return 2;
-    lpz_pushcount(L, cut);
-    return 2;
-}
-
 /* core.resolve(host) -> list of addresses | nil, message. Blocks. */
 static int process_resolve(lua_State *L)
 {
-    const char *host = check_text(L, 1);
+    const char *host = lpz_checkpath(L, 1);
     struct pz_buf *out = lpz_newbuffer(L);
     const char *error = NULL;
     enum pz_status status = pz_resolve(out, &error, host);
@@ -171,10 +106,7 @@ static int process_resolve(lua_State *L)
 }
 
 const luaL_Reg lpz_process_functions[] = {
-    { "append_lines", process_append_lines },
     { "resolve", process_resolve },
     { "run", process_run },
-    { "same_file", process_same_file },
-    { "write_private", process_write_private },
     { NULL, NULL }
 };

@@ -6,32 +6,20 @@ local core = require "personalize.core"
 
 local M = {}
 
--- No such file, on every system.
-local ENOENT = 2
 -- More is none of these files.
 local READ_MOST = 4 * 1024 * 1024
 
---- The whole of a file.
+--- The whole of a file. Never waits: a named pipe is refused, unopened.
 ---@param path string
 ---@return string? text
 ---@return string? why "absent", or what is wrong
+---@return string? code of what is wrong: the name of an errno, such as "EACCES"
 function M.read(path)
-  local file, message, code = io.open(path, "rb")
-  if not file then
-    return nil, code == ENOENT and "absent" or message
+  local text, why, code = core.read_file(path, READ_MOST)
+  if text then
+    return text
   end
-  local text, wrong = file:read(READ_MOST + 1)
-  if not text then
-    -- Nothing to read is an empty file, unless there is a reason (a folder).
-    local at_end = wrong == nil and file:read(0) == nil
-    file:close()
-    return at_end and "" or nil, not at_end and (wrong or "unreadable") or nil
-  end
-  file:close()
-  if #text > READ_MOST then
-    return nil, "too large"
-  end
-  return text
+  return nil, code == "ENOENT" and "absent" or why, code
 end
 
 --- A path with "~" at its start as the home directory.

@@ -7,7 +7,6 @@
 
 local Client = require "personalize.client"
 local Error = require "personalize.error"
-local core = require "personalize.core"
 local jobs = require "personalize.jobs"
 
 ---@class personalize
@@ -42,18 +41,42 @@ M.verify_receipt = later("lists", "verify_receipt")
 M.receipt_json = later("receipt", "json")
 
 --- Adds lines, each with its line feed, to the end of a file for its owner
---- alone, which is made where there is none: true once they are on the disk,
---- and how many bytes were taken away before, of a last line that had no end (a
---- power cut's); or nil and why, and the file is as it was. For the lists of a service: other
---- processes may add to it at the same time, and a file that was renamed, and
---- to which no lines ("") are then added, is one that stays as it is.
----@type fun(path: string, lines: string): true?, number|string
-M.append_lines = core.append_lines
+--- alone, which is made where there is none. True once they are on the disk,
+--- how many bytes were taken away before (the start of a line, at most 1 KB,
+--- that a power cut left), and what is not promised there (a file system
+--- without locks, say), or nil; or nil, why and the name of an errno, and the
+--- file is as it was. Other processes may add to it at the same time. To a file
+--- that was renamed, and to which no lines ("") are then added, nothing is added
+--- any more. Symbolic links, hard links and other users' files are refused.
+--- A lock that another holds is waited for, up to 10 seconds; inside nginx the
+--- worker goes on meanwhile, in phases in which it can.
+---@type fun(path: string, lines: string): true?, integer|string, string?
+M.append_lines = later("private", "append_lines")
 
---- Puts a text in the place of a file, for its owner alone: true once it is on
---- the disk; or nil and why, and the file is as it was. For receipts.
----@type fun(path: string, text: string): true?, string?
-M.write_private = core.write_private
+--- Puts a text in the place of a file, for its owner alone. True once it is on
+--- the disk, and what is not promised there, or nil; or nil, why and the name of
+--- an errno, and the file is as it was. Symbolic links are followed; where no
+--- new file can take the name (a bind mount), it is written in place. For
+--- receipts.
+---@type fun(path: string, text: string): true?, string?, string?
+M.write_private = later("private", "write_private")
+
+--- Renames a file, unless the new name is taken: that is nil, why and "EEXIST".
+--- True once it is on the disk, and what is not promised there, or nil.
+---@type fun(from: string, to: string): true?, string?, string?
+M.rename_noreplace = later("private", "rename_noreplace")
+
+---@class personalize.Lock
+---@field is_held fun(self: personalize.Lock): boolean false, too, where
+--- somebody took its file away
+---@field release fun(self: personalize.Lock)
+
+--- Takes a lock: a file, which is made where there is none, and stays. It ends
+--- with release(), with the process, or when nobody has the lock any more that
+--- this returns. Beside it what is not promised there, or nil; or nil, why and
+--- the name of an errno: "EAGAIN" where another has it. Does not wait.
+---@type fun(path: string): personalize.Lock?, string?, string?
+M.lock_file = later("private", "lock_file")
 
 -- Made on first use, from the environment as it is then.
 local default

@@ -41,18 +41,17 @@ local function new_err()
   end
 end
 
---- Why a file cannot be read, or nil.
+-- More is no receipt.
+local READ_MOST = 64 * 1024 * 1024
+
+--- Why a file cannot be read, or nil. Opens nothing: a pipe would lose what is
+-- in it.
 local function unreadable(path)
-  local file, message = io.open(path, "rb")
-  if not file then
-    return message
-  end
-  local _, wrong = file:read(0) -- a folder opens, too
-  file:close()
-  return wrong and path .. ": " .. wrong
+  local kind, message = core.file_kind(path)
+  return not kind and path .. ": " .. message or nil
 end
 
-local function read_file(path)
+local function read_pipe(path)
   local file, message = io.open(path, "rb")
   if not file then
     return nil, message
@@ -62,48 +61,35 @@ local function read_file(path)
   return words, wrong and path .. ": " .. wrong
 end
 
--- Such as /dev/null, which no file must take the place of.
-local function is_device(path)
-  return path:find "^/dev/" and not path:find "^/dev/shm/" or
-    path:find "^/proc/"
+local function read_file(path)
+  local kind, message = core.file_kind(path)
+  local words
+  if kind == "pipe" then
+    return read_pipe(path)
+  elseif kind then
+    words, message = core.read_file(path, READ_MOST)
+  end
+  return words, not words and path .. ": " .. message or nil
 end
 
--- In the place of the file, for its owner only, all of it or none.
+-- The names of standard output; others lead to it by way of core.write_private.
+local STANDARD = { ["-"] = true, ["/dev/stdout"] = true, ["/dev/fd/1"] = true }
+
+--- In the place of the file, for its owner only, all of it or none; or to
+-- standard output. Answers true and what is not promised of the file, if
+-- anything; or nil and why not.
 local function write_file(path, words)
-  if not is_device(path) then
-    return core.write_private(path, words)
+  if STANDARD[path] then
+    write_out(words)
+    return true
   end
-  local file, message = io.open(path, "w")
-  if not file then
-    return nil, message
-  end
-  local ok, wrong = file:write(words)
-  local closed, why = file:close()
-  if not ok or not closed then
-    return nil, wrong or why
-  end
-  return true
+  return core.write_private(path, words)
 end
 
---- Why a file could not be written, or nil; leaves no trace.
+--- Why a file could not be written, or nil; opens nothing that is there, and
+-- leaves no trace.
 local function unwritable(path)
-  if is_device(path) then
-    local file, message = io.open(path, "a")
-    return not file and message or file and file:close() and nil
-  end
-  local file = io.open(path, "rb")
-  if file then
-    local _, wrong = file:read(0)
-    file:close()
-    if wrong then
-      return wrong
-    end
-  end
-  local beside = ("%s.%s"):format(path, core.random(4):gsub(".", function(c)
-    return ("%02x"):format(c:byte())
-  end))
-  local ok, message = core.write_private(beside, "")
-  os.remove(beside)
+  local ok, message = core.writable(path == "-" and "/dev/stdout" or path)
   return not ok and message or nil
 end
 

@@ -171,12 +171,7 @@ local function renew(world, held, path)
   document.refreshToken = source.text(answer, "refreshToken") or
     document.refreshToken
   document.idToken = source.text(answer, "idToken") or document.idToken
-  local ok
-  ok, why = world.write(path, source.encode(document))
-  if not ok and world.warn then
-    world.warn(("the renewed login session was not written to %s: %s"):format(
-      path, why))
-  end
+  source.keep(world, "login session", path, document)
   return found
 end
 

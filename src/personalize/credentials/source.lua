@@ -183,4 +183,20 @@ function M.unread(why)
   return why == "absent" and "there is no such file" or why or "unreadable"
 end
 
+--- Writes a renewed document to where it was read from, and warns where that
+--- did not go well.
+---@param world personalize.World
+---@param what string
+---@param path string
+---@param document table
+---@return boolean? ok
+function M.keep(world, what, path, document)
+  local ok, why = world.write(path, M.encode(document))
+  if why and world.warn then
+    world.warn(("the renewed %s was %s %s: %s"):format(what,
+      ok and "written to" or "not written to", path, why))
+  end
+  return ok
+end
+
 return M

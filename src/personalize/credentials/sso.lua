@@ -96,11 +96,7 @@ local function token_of(world, base, path)
     local renewed
     renewed, fault = renew(world, base, held.document)
     if renewed then
-      local ok, why = world.write(path, source.encode(renewed.document))
-      if not ok and world.warn then
-        world.warn(("the renewed single sign-on token was not written to " ..
-          "%s: %s"):format(path, why))
-      end
+      source.keep(world, "single sign-on token", path, renewed.document)
       return renewed.token
     end
     -- Another process may have been first: then the refresh token is spent,

@@ -13,7 +13,7 @@ local M = {}
 ---@field env fun(name: string): string? trimmed; nil where empty
 ---@field read fun(path: string): string?, string? nil and "absent" or a reason
 ---@field write fun(path: string, text: string): boolean?, string? at once, for
---- this user only
+--- this user only; true and what is not promised of it, or nil and why not
 ---@field home? string
 ---@field now fun(): number seconds since 1970
 ---@field random fun(count: integer): string
