@@ -3,6 +3,8 @@
 LUA_VERSION ?= 5.4
 LUA_VERSIONS ?= 5.1 5.2 5.3 5.4 luajit
 PREFIX ?= /usr/local
+# As a shell reads it, which leaves this to make; a relative one is ours.
+PLACE = $(if $(filter /%,$(PREFIX)),$(PREFIX),$(if $(filter ~ ~/%,$(PREFIX)),$(HOME)$(PREFIX:~%=%),$(CURDIR)/$(PREFIX)))
 CFLAGS ?= -O2 -g
 
 # Everything built lies below here; a build with other flags gets another.
@@ -20,14 +22,28 @@ LUA_PC = $(firstword $(foreach p,$(LUA_NAME) lua-$(LUA_ABI) lua$(subst .,,$(LUA_
 	$(shell pkg-config --exists $p && echo $p)))
 LUA_CFLAGS = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(shell pkg-config --cflags $(LUA_PC)))
 LUA_LIBS ?= $(shell pkg-config --libs $(LUA_PC))
-CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl)
-CURL_LIBS ?= $(shell pkg-config --libs libcurl)
-CRYPTO_CFLAGS ?= $(shell pkg-config --cflags libcrypto)
-CRYPTO_LIBS ?= $(shell pkg-config --libs libcrypto)
+# $(call in_folder,DIR,LIBRARY): where the loader does not look by itself, too.
+in_folder = -L$1 $(if $(filter /usr/% /lib%,$1),,-Wl,-rpath,$1) -l$2
+CURL_CFLAGS ?= $(if $(CURL_INCDIR),-I$(CURL_INCDIR),$(shell pkg-config --cflags libcurl))
+CURL_LIBS ?= $(if $(CURL_LIBDIR),$(call in_folder,$(CURL_LIBDIR),curl),$(shell pkg-config --libs libcurl))
+CRYPTO_CFLAGS ?= $(if $(OPENSSL_INCDIR),-I$(OPENSSL_INCDIR),$(shell pkg-config --cflags libcrypto))
+CRYPTO_LIBS ?= $(if $(OPENSSL_LIBDIR),$(call in_folder,$(OPENSSL_LIBDIR),crypto),$(shell pkg-config --libs libcrypto))
+
+# $(call known,FLAGS): those that the compiler takes without a word.
+known = $(foreach f,$1,$(shell echo 'int main(void) { return 0; }' | \
+	$(CC) -O2 -Werror $f -include stdlib.h -x c -o /dev/null - 2>/dev/null && echo '$f'))
+# _FORTIFY_SOURCE wants the optimiser, and gets in the sanitizers' way.
+fortify = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(findstring -fsanitize,$(CFLAGS))$(filter-out -O1 -O2 -O3 -Os -Og -Oz -O -Ofast,$(or $(lastword $(filter -O%,$(CFLAGS))),-O0)),,\
+	$(addprefix -U_FORTIFY_SOURCE ,$(firstword $(call known,-D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=2))))
+# Against the errors of C: looked up once, when first used. CFLAGS and LDFLAGS
+# come later on the command line, and win; empty, these leave it out.
+HARDEN = $(eval HARDEN := $(call known,-fstack-protector-strong -fstack-clash-protection) $(fortify))$(HARDEN)
+HARDEN_LINKED = $(eval HARDEN_LINKED := $(call known,$(RELRO)))$(HARDEN_LINKED)
+RELRO = -Wl,-z,relro -Wl,-z,now
 
 STRICT ?= -std=c99 -fvisibility=hidden -Wall -Wextra -Wpedantic -Wshadow \
 	-Wconversion -Wstrict-prototypes -Wvla $(if $(WERROR),-Werror)
-COMPILE = $(CC) $(STRICT) -fPIC $(CPPFLAGS) $(CFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+COMPILE = $(CC) $(STRICT) -fPIC $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
 LIBRARY = $(if $(filter Darwin,$(shell uname)),-bundle -undefined dynamic_lookup,-shared)
 PROGRAM = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
@@ -68,7 +84,7 @@ $B/personalize/curl.so: LIBS = $(CURL_LIBS) -lm -lpthread
 $(LIBRARIES):
 	@mkdir -p $(@D)
 	$(call SAY,LD,$@)
-	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(LIBRARY) -o $@ $^ $(LIBS)
+	$Q$(CC) $(HARDEN_LINKED) $(CFLAGS) $(LDFLAGS) $(LIBRARY) -o $@ $^ $(LIBS)
 
 # Each room sees the headers that it may use, and no others.
 $(OUT)/core/pz_crypto.o: INCLUDES = $(CRYPTO_CFLAGS)
@@ -182,8 +198,6 @@ lint: ## warnings of gcc and clang, luacheck, and the rules of the house
 	@spec/support/deps lint
 	@+$(MAKE_MANY) everything OUT=build/lint/gcc CC=gcc WERROR=1
 	@+$(MAKE_MANY) everything OUT=build/lint/clang CC=clang WERROR=1
-	@# luarocks chooses no standard and hides no symbol.
-	@+$(MAKE_MANY) everything OUT=build/lint/rock CFLAGS=-O2 STRICT="-Wall -Wextra -Werror"
 	@+$(MAKE_MANY) rock
 	@spec/support/lint
 
@@ -212,42 +226,66 @@ $B/host: $B/host.o $(sort $(CORE_OBJECTS) $(CURL_OBJECTS))
 	$Q$(PROGRAM) -rdynamic $(LUA_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) -lm -lpthread -ldl
 
 # -- Installing --------------------------------------------------------------
-SHARE = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_ABI)/personalize
-LIB = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_ABI)/personalize
-BIN = $(DESTDIR)$(PREFIX)/bin
+SHARE = $(DESTDIR)$(PLACE)/share/lua/$(LUA_ABI)/personalize
+LIB = $(DESTDIR)$(PLACE)/lib/lua/$(LUA_ABI)/personalize
+BIN = $(DESTDIR)$(PLACE)/bin
+# Each Lua has a command of its own. The plain name is the first one's, until
+# that is uninstalled.
+OWN = personalize-$(LUA_NAME)
+SAME_FOLDERS = $(if $(filter 5.1,$(LUA_ABI)),personalize-lua5.1 personalize-luajit,$(OWN))
+
+# Readable by all, whatever the umask of whoever installs.
+LAY = umask 022; set -e; \
+	for file in $(LUA_FILES:src/personalize/%=%); do \
+	  mkdir -p "$(SHARE)/$$(dirname $$file)"; \
+	  install -m 644 "src/personalize/$$file" "$(SHARE)/$$file"; done; \
+	mkdir -p "$(LIB)" "$(BIN)"; install -m 755 $(LIBRARIES) "$(LIB)"; \
+	find "$(SHARE)" "$(LIB)" -type d -exec chmod 755 {} +
+# Is the plain name this Lua's? (It was a file of its own once.)
+PLAIN = "$(BIN)/personalize"
+IS_OURS = [ "$$(readlink $(PLAIN))" = $(OWN) ] || { [ ! -L $(PLAIN) ] && \
+	head -n 1 $(PLAIN) 2>/dev/null | grep -qx '\#!/usr/bin/env $(notdir $(LUA))'; }
+# A path as Lua and then sed read it.
+quoted = $$(printf '%s' "$1" | sed -e 's/[\\"]/\\&/g' -e 's/[\\&|]/\\&/g')
 
 install: all ## into PREFIX (/usr/local), below DESTDIR, for LUA_VERSION
-	@for file in $(LUA_FILES:src/personalize/%=%); do \
-	  mkdir -p "$(SHARE)/$$(dirname $$file)" && \
-	  install -m 644 "src/personalize/$$file" "$(SHARE)/$$file" || exit 1; done
-	@mkdir -p "$(LIB)" && install -m 755 $(LIBRARIES) "$(LIB)"
+	@$(LAY)
 	@# The plain name 'lua' may be any version; the command needs this one.
-	@for file in $(COMMANDS:src/bin/%=%); do mkdir -p "$(BIN)" && \
-	  sed '1s|^#!.*|#!/usr/bin/env $(notdir $(LUA))|' src/bin/$$file >"$(BIN)/$$file" && \
-	  chmod 755 "$(BIN)/$$file" || exit 1; done
-	@echo "personalize $(VERSION) for $(LUA_NAME) lies in $(DESTDIR)$(PREFIX)"
+	@umask 022; set -e; \
+	share="$(call quoted,$(PLACE)/share/lua/$(LUA_ABI))"; lib="$(call quoted,$(PLACE)/lib/lua/$(LUA_ABI))"; \
+	sed -e '1s|^#!.*|#!/usr/bin/env $(notdir $(LUA))|' \
+	  -e "s|^local share, lib\$$|local share, lib = \"$$share\", \"$$lib\"|" \
+	  src/bin/personalize >"$(BIN)/$(OWN)"; \
+	chmod 755 "$(BIN)/$(OWN)"; \
+	echo "personalize $(VERSION) for $(LUA_NAME) is in $(DESTDIR)$(PLACE), its command is $(OWN)"; \
+	if [ ! -e $(PLAIN) ] || $(IS_OURS); then ln -sf $(OWN) $(PLAIN); \
+	else echo 'The command '$(PLAIN)' stays that of another Lua'; fi
 
 uninstall: ## take away what install laid
-	@rm -f $(COMMANDS:src/bin/%="$(BIN)/%")
-	@rm -rf "$(SHARE)" "$(LIB)"
+	@if $(IS_OURS); then rm -f $(PLAIN); fi
+	@rm -f "$(BIN)/$(OWN)"
+	@for other in $(SAME_FOLDERS); do \
+	  if [ -e "$(BIN)/$$other" ]; then exit 0; fi; done; rm -rf "$(SHARE)" "$(LIB)"
+
+# For luarocks, which knows where things are and makes a command that finds
+# its modules; see the rockspec.
+install-rock: all
+	@$(LAY)
+	@install -m 755 $(COMMANDS) "$(BIN)"
 
 rock: ## pack the tree as a source rock into build/
 	@spec/support/rock pack
 
-clean: ## remove all that was built
+clean: ## remove all that was built, and what luarocks left
 	@rm -rf build
-
-# For spec/support/lint, so that no list of sources is kept twice.
-sources:
-	@printf 'core %s\n' $(CORE_SOURCES)
-	@printf 'curl %s\n' $(CURL_SOURCES)
+	@rm -f *.rock *.o *.so src/*/*.o src/*/*.so personalize/*.so
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
 	  awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
-	@echo "Variables: LUA_VERSION LUA_INCDIR PREFIX DESTDIR CC CFLAGS LDFLAGS WERROR=1 V=1"
+	@echo "Variables: LUA_VERSION LUA_INCDIR PREFIX DESTDIR CC CFLAGS LDFLAGS HARDEN= HARDEN_LINKED= WERROR=1 V=1"
 
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
 
 .DEFAULT_GOAL := all
-.PHONY: all headers deps demo demo-nginx test vectors check fuzz bench soak lint everything c-tests c-programs install uninstall rock clean sources help
+.PHONY: all headers deps demo demo-nginx test vectors check fuzz bench soak lint everything c-tests c-programs install uninstall install-rock rock clean help
