@@ -2,7 +2,6 @@
 -- transport, how they end.
 
 local aws = require "spec.support.aws"
-local core = require "personalize.core"
 local environment = require "spec.support.environment"
 local http = require "spec.support.http"
 local personalize = require "personalize"
@@ -394,11 +393,8 @@ describe("over the network,", function()
     end)
 
   it("an answer that does not come is a TimeoutError", function()
-    server:fault { name = "delay-30" }
-    local before = core.monotonic()
-    local e = failure { timeout = 0.3 }
-    assert.equal("TimeoutError", e.code)
-    assert.is_true(core.monotonic() - before < 5)
+    server:fault { name = "delay-3600" }
+    assert.equal("TimeoutError", failure({ timeout = 0.3 }).code)
   end)
 
   it("a connection closed without an answer is a ConnectionError",

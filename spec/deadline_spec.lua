@@ -3,10 +3,10 @@
 
 local child = require "spec.support.child"
 local cjson = require "cjson"
+local patience = require "spec.support.patience"
 local personalize = require "personalize"
 local scripted = require "spec.support.scripted"
 local stub = require "spec.support.stub"
-local system = require "system"
 
 local lost, refuse, status = scripted.lost, scripted.refuse, scripted.status
 local LIST, CREATE = "ListDataDeletionJobs", "CreateDataDeletionJob"
@@ -172,10 +172,11 @@ describe("a deadline", function()
   end)
 end)
 
--- Real sockets and clocks, as short as can be told apart.
+-- Real sockets and clocks. That a limit is kept is seen from what the server
+-- would do without it: hold its answer for ever.
 describe("a deadline on the wire", function()
   local server, info
-  local now = system.monotime or system.gettime
+  local now, long_enough = patience.now, patience.long_enough
 
   setup(function()
     server = child.start("python3 spec/support/faults.py </dev/null")
@@ -185,6 +186,7 @@ describe("a deadline on the wire", function()
     server:stop()
   end)
 
+  -- The error of a call, or nil, and how long it took.
   local function time(endpoint, options)
     local given = { region = "eu-west-1", credentials = stub.CREDENTIALS,
       ca_bundle = info.ca_bundle, endpoint = endpoint }
@@ -193,49 +195,54 @@ describe("a deadline on the wire", function()
     end
     local client = personalize.new(given)
     local before = now()
-    local e = stub.failure(client.list_data_deletion_jobs, client)
+    local ok, e = pcall(client.list_data_deletion_jobs, client)
     client:close()
-    return e, now() - before
+    return not ok and e or nil, now() - before
   end
 
   for _, scheme in ipairs { "http", "https" } do
     it("is not extended by a byte now and then, over " .. scheme, function()
       for _, fault in ipairs { "drip-0", "drip-81" } do
+        -- The answer takes hours.
         local e, elapsed = time(info[scheme] .. "/" .. fault, { timeout = 1 })
         assert.equal("TimeoutError", e.code)
         assert.equal(1, e.attempts)
-        assert.is_true(elapsed > 0.95 and elapsed < 1.3, elapsed)
+        assert.is_true(elapsed > 0.95, elapsed)
       end
     end)
 
     it("spans attempts and waits, over " .. scheme, function()
-      local e, elapsed = time(info[scheme] .. "/slow-300", { timeout = 0.1 })
+      local e = time(info[scheme] .. "/hang", { timeout = 0.1 })
       assert.equal("TimeoutError", e.code)
-      assert.is_true(elapsed < 0.4, elapsed)
-      e, elapsed = time(info[scheme] .. "/status-503",
-        { timeout = 0.6, max_attempts = 1000 })
+      -- There are fewer attempts than are allowed: the time has ended them.
+      e = long_enough(0.6, function(seconds)
+        local found = time(info[scheme] .. "/status-503",
+          { timeout = seconds, max_attempts = 1000 })
+        return found.code ~= "TimeoutError" and found.attempts > 1 and found
+      end)
       assert.equal("HTTP 503", e.code)
-      assert.is_true(e.attempts > 1 and elapsed < 0.9, elapsed)
+      assert.is_true(e.attempts < 100, e.attempts)
     end)
   end
 
   it("of connecting bounds what comes before the request", function()
     for _, name in ipairs { "full", "tls-hold" } do
-      local e, elapsed = time(info.ports[name], { timeout = 20,
+      -- Two attempts: the first has not taken all of the time there is.
+      local e, elapsed = time(info.ports[name], { timeout = 3600,
         connect_timeout = 0.3, max_attempts = 2, sleep = function() end })
       assert.equal("TimeoutError", e.code)
       assert.equal(2, e.attempts)
-      assert.is_true(elapsed > 0.55 and elapsed < 1.2, elapsed)
+      assert.is_true(elapsed > 0.55, elapsed)
     end
   end)
 
   it("of connecting does not bound the answer", function()
-    local client = personalize.new { region = "eu-west-1", timeout = 20,
-      credentials = stub.CREDENTIALS, connect_timeout = 0.3,
-      endpoint = info.http .. "/slow-700" }
-    local _, meta = client:list_data_deletion_jobs()
-    client:close()
-    assert.equal(1, meta.attempts)
-    assert.is_true(meta.elapsed > 0.6)
+    long_enough(0.3, function(seconds)
+      local e, elapsed = time(info.http .. ("/slow-%d"):format(2000 * seconds),
+        { timeout = 3600, connect_timeout = seconds, max_attempts = 1 })
+      assert.is_true(e == nil or not e.unclear and
+        e.message:find("no connection", 1, true) ~= nil, e and e.message)
+      return not e and elapsed >= 2 * seconds
+    end)
   end)
 end)

@@ -5,6 +5,7 @@ local aws = require "spec.support.aws"
 local child = require "spec.support.child"
 local core = require "personalize.core"
 local json = require "spec.support.json"
+local patience = require "spec.support.patience"
 local personalize = require "personalize"
 
 local chaos = {}
@@ -21,7 +22,7 @@ function chaos.lossy(options)
   function way.ask(method, path)
     local response, failure = handle:perform { method = method,
       url = way.endpoint .. "/_lossy" .. (path or ""), direct = true,
-      ca_bundle = way.ca_bundle, timeout = 10 }
+      ca_bundle = way.ca_bundle, timeout = 60 }
     assert(response, failure and failure.message)
     return json.decode(response.body)
   end
@@ -62,7 +63,7 @@ function chaos.run(count, seed, rate)
   -- Waits are shortened: they are other specs' matter.
   local function new_client()
     return personalize.new(server:options { endpoint = way.endpoint,
-      timeout = 1, sleep = function(seconds)
+      timeout = 2, sleep = function(seconds)
         return core.sleep(math.min(seconds, 0.05))
       end })
   end
@@ -89,7 +90,10 @@ function chaos.run(count, seed, rate)
     end
   end
   client:close()
-  core.sleep(0.2) -- what was late has arrived by now
+  patience.await("what was late", function()
+    return way.ask "GET".late == 0
+  end)
+  server:admin("POST", "settings", { list_lag = 0 })
 
   local report = { outcomes = outcomes, faults = {}, jobs = 0 }
   local function fault(...)

@@ -34,6 +34,20 @@ function methods:signal(name)
   os.execute("kill -" .. name .. " " .. self.pid .. " 2>/dev/null")
 end
 
+--- Until the system says that the child sleeps; a moment where it does not say.
+function methods:await_sleep()
+  local state
+  repeat
+    local file = io.open(("/proc/%d/stat"):format(self.pid))
+    if not file then
+      os.execute "sleep 1"
+      return
+    end
+    state = file:read("*a"):match "%) (%a)"
+    file:close()
+  until state == "S"
+end
+
 --- Ends the child and waits for it. Idempotent.
 function methods:stop()
   if self.pipe then

@@ -8,9 +8,14 @@ The fault is the first part of the path (http://localhost:PORT/close/x), or,
 where it comes before any path, the port. When ready it prints one line of
 JSON: http, https (endpoints), ports (name -> endpoint), ca_bundle, pid.
 
-  GET http/_seen/NAME   {"requests", "connections", "closed", "last"}: how many
-                        requests and connections that fault really saw, how
-                        many of these are over, and the last request's head
+  GET http/_seen/NAME   {"requests", "connections", "closed", "heard", "last"}:
+                        how many requests and connections that fault really
+                        saw, how many of these are over, from how many a byte
+                        came (of those that are held), and the last request's
+                        head
+  GET http/_hold/NAME/N holds the answers to all requests of that fault but
+                        the first N
+  GET http/_go/NAME     lets go on what is held, or waits to be told
   GET http/_forget      sets all of that to zero
   GET http/_fresh       {"http", "https"}: other endpoints, to which nobody
                         has a connection yet
@@ -37,6 +42,7 @@ import time
 import warnings
 
 JSON_OK = b'{"ok":true}'
+LAST = 60  # seconds: nothing is held for longer
 
 
 class Gone(Exception):
@@ -53,7 +59,8 @@ class Seen:
     def forget(self):
         with self.lock:
             self.requests, self.peers, self.last = {}, {}, {}
-            self.gone = {}
+            self.gone, self.held = {}, {}
+            self.told, self.allowed = set(), {}
 
     def connection(self, fault, ident):
         with self.lock:
@@ -64,6 +71,27 @@ class Seen:
             self.requests[fault] = self.requests.get(fault, 0) + 1
             self.peers.setdefault(fault, set()).add(ident)
             self.last[fault] = head
+
+    def heard(self, fault):
+        with self.lock:
+            self.held[fault] = self.held.get(fault, 0) + 1
+
+    def hold(self, fault, number):
+        with self.lock:
+            self.allowed[fault] = number
+
+    def is_held(self, fault):
+        with self.lock:
+            allowed = self.allowed.get(fault)
+            return allowed is not None and self.requests[fault] > allowed
+
+    def go(self, fault):
+        with self.lock:
+            self.told.add(fault)
+
+    def may_go(self, fault):
+        with self.lock:
+            return fault in self.told
 
     def closed(self, ident):
         with self.lock:
@@ -77,6 +105,7 @@ class Seen:
                 "requests": self.requests.get(fault, 0),
                 "connections": len(self.peers.get(fault, ())),
                 "closed": self.gone.get(fault, 0),
+                "heard": self.held.get(fault, 0),
                 "last": self.last.get(fault, ""),
             }
 
@@ -181,9 +210,16 @@ class Peer:
         except OSError:
             raise Gone()
 
+    def until_told(self, fault):
+        """Waits until the spec says go, or the client says or ends something."""
+        stop = time.monotonic() + LAST
+        while time.monotonic() < stop and not SEEN.may_go(fault):
+            if select.select([self.sock], [], [], 0.005)[0]:
+                return
+
     def reset(self):
-        """Ends with RST; what was sent before gets a moment to arrive."""
-        time.sleep(0.02)
+        """Ends with RST. What was sent before is there before it, and stays
+        to be read."""
         try:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                  struct.pack("ii", 1, 0))
@@ -279,9 +315,9 @@ def half_close_idle(peer, request, number):
 
 
 def late_answer(peer, request, number):
-    """An answer, and another one that nobody asked for."""
+    """An answer, and when told, another one that nobody asked for."""
     ok(peer, request, number)
-    time.sleep(0.05)
+    peer.until_told(request.fault)
     peer.send(answer(b"late", "408 Request Timeout", ["Connection: close"]))
     return False
 
@@ -587,7 +623,7 @@ def swallow_hang(peer, head, length, number):
     peer.skip(1024)
     watch = select.poll()
     watch.register(peer.sock, select.POLLHUP | select.POLLRDHUP)
-    watch.poll(60000)
+    watch.poll()
 
 
 def swallow_slow(peer, head, length, number):
@@ -633,6 +669,12 @@ def control(peer, request):
     if parts[0] == "_forget":
         SEEN.forget()
         report = {}
+    elif parts[0] == "_hold":
+        SEEN.hold(parts[1], int(parts[2]))
+        report = {}
+    elif parts[0] == "_go":
+        SEEN.go(parts[1])
+        report = {}
     elif parts[0] == "_fresh":
         report = {"http": "http://localhost:%d" % open_port(serve),
                   "https": "https://localhost:%d" % open_port(serve, None, GOOD[0])}
@@ -654,6 +696,8 @@ def serve(peer, name):
             control(peer, request)
             continue
         SEEN.request(name or request.fault, peer.ident, request.head)
+        if SEEN.is_held(request.fault):
+            peer.until_told(request.fault)
         fault, number = find_fault(request.fault)
         if fault is None:
             peer.send(answer(status="404 No Such Fault"))
@@ -665,6 +709,8 @@ def serve(peer, name):
 
 def hold(peer, name):
     SEEN.connection(name, peer.ident)
+    peer.fill()
+    SEEN.heard(name)
     peer.hang()
 
 

@@ -10,8 +10,8 @@ with a job to every question. Loopback only.
 
 When ready it prints one line of JSON: endpoint, ca_bundle (or null), losses, pid.
 
-  GET  /_lossy           {"requests", "losses": {name: count}} (POST: and again
-                         from zero)
+  GET  /_lossy           {"requests", "losses": {name: count}, "late": how many
+                         are still to arrive} (POST: and again from zero)
   POST /_lossy/rate/R    from now on
   POST /_lossy/next/NAME what the next request meets
 
@@ -121,8 +121,9 @@ class Peer:
 class Way:
     """From one client connection to the upstream."""
 
-    def __init__(self, peer, place):
-        self.peer, self.place, self.onward = peer, place, None
+    def __init__(self, peer, place, fate):
+        self.peer, self.place, self.fate = peer, place, fate
+        self.onward = None
 
     def forward(self, request):
         """The upstream's answer to it."""
@@ -175,7 +176,6 @@ class Way:
         """After the half of the answer."""
         whole = self.forward(request)
         self.peer.send(whole[:len(whole) // 2])
-        time.sleep(0.002)
         self.peer.reset()
 
     def cut_head(self, request):
@@ -211,9 +211,11 @@ class Way:
         def later():
             time.sleep(0.05)
             try:
-                Way(None, self.place).forward(request)
+                Way(None, self.place, self.fate).forward(request)
             except (Gone, OSError):
                 pass
+            self.fate.count_late(-1)
+        self.fate.count_late(1)
         threading.Thread(target=later, daemon=True).start()
         raise Gone()
 
@@ -245,8 +247,12 @@ class Fate:
         self.lock = threading.Lock()
         self.names = sorted(LOSSES)
         self.weights = [LOSSES[name] for name in self.names]
-        self.next = None
+        self.next, self.late = None, 0
         self.forget()
+
+    def count_late(self, more):
+        with self.lock:
+            self.late += more
 
     def forget(self):
         self.requests, self.losses = 0, {}
@@ -263,7 +269,8 @@ class Fate:
 
     def control(self, method, path):
         with self.lock:
-            report = {"requests": self.requests, "losses": self.losses}
+            report = {"requests": self.requests, "losses": self.losses,
+                      "late": self.late}
             found = re.fullmatch(r"/_lossy/(rate|next)/(.*)", path)
             if found and found.group(1) == "rate":
                 self.rate = float(found.group(2))
@@ -281,7 +288,7 @@ def serve(sock, context, place, fate):
         if context:
             sock = context.wrap_socket(sock, server_side=True)
         peer = Peer(sock)
-        way = Way(peer, place)
+        way = Way(peer, place, fate)
         while True:
             request = peer.message()
             method, path = request.split(b" ", 2)[:2]
