@@ -188,7 +188,8 @@ describe("the end of a state", function()
     local run = start([[
       new { transport = function() error "in the middle" end }
       pcall(client.list_data_deletion_jobs, client)
-      say(select(2, pcall(client.list_data_deletion_jobs, client)))]] .. CLOSE,
+      say(tostring(select(2, pcall(client.list_data_deletion_jobs,
+        client))))]] .. CLOSE,
       "ok")
     assert.truthy(run:rest():find("in the middle", 1, true))
     run:stop()
