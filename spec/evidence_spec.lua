@@ -3,6 +3,7 @@
 
 local cjson = require "cjson"
 local core = require "personalize.core"
+local evidence = require "personalize.evidence"
 local personalize = require "personalize"
 local scripted = require "spec.support.scripted"
 
@@ -543,5 +544,99 @@ describe("a job that deleted nothing", function()
     let_run { status = "COMPLETED" }
     text = table.concat(erase { name = "third" }.remaining, "\n")
     assert.is_nil(text:find("0 records", 1, true))
+  end)
+end)
+
+describe("the receipts of two runs at once", function()
+  before_each(begin)
+  after_each(finish)
+
+  -- Runs `other` once the first create of this run went out.
+  local function run_beside(other, more)
+    local is_done
+    local all = { datasetGroupArn = { GROUP, OTHER }, on_progress =
+      function(progress)
+        if progress.phase == "wait" and not is_done then
+          is_done = true
+          other()
+        end
+      end }
+    for name, value in pairs(more or {}) do
+      all[name] = value
+    end
+    return all
+  end
+
+  local function merged(receipt, other)
+    local why = evidence.merge(receipt, assert(evidence.read(kept(other))))
+    assert.is_nil(why)
+    return receipt
+  end
+
+  it("make one that tells what both saw", function()
+    let_run()
+    local second
+    local first = erase(run_beside(function()
+      second = erase { datasetGroupArn = { GROUP, OTHER } }
+    end, { cleanup = true }))
+    assert.is_nil(second.jobs[1].request_id)
+    assert.is_nil(second.parts[1].removed_at)
+    local one = merged(evidence.read(kept(first)), second)
+    local two = merged(evidence.read(kept(second)), first)
+    assert.same(one.jobs, two.jobs)
+    for i, job in ipairs(one.jobs) do
+      assert.is_string(first.jobs[i].request_id)
+      assert.equal(first.jobs[i].request_id, job.request_id)
+      -- The second run came by while they were IN_PROGRESS.
+      assert.equal(second.jobs[i].history[2].time, job.history[2].time)
+    end
+    assert.same(first.parts, two.parts)
+    assert.same(first.parts, one.parts)
+  end)
+
+  it("do not make a job less far than one saw it", function()
+    let_run()
+    local second
+    local e = raised(run_beside(function()
+      second = erase { datasetGroupArn = { GROUP, OTHER } }
+      error("enough", 0)
+    end))
+    assert.equal("PENDING", e.receipt.jobs[1].status)
+    local receipt = merged(e.receipt, second)
+    assert.equal("COMPLETED", receipt.status)
+    assert.equal("COMPLETED", receipt.jobs[1].status)
+    assert.equal(second.finished, receipt.finished)
+    assert.is_string(receipt.jobs[1].request_id)
+    assert.same(second.jobs[2].history, receipt.jobs[2].history)
+    for _, sentence in ipairs(receipt.remaining) do
+      assert.is_nil(sentence:find("not over", 1, true))
+    end
+  end)
+
+  it("keep the tries of both", function()
+    let_run { status = "FAILED", failureReason = "bad day" }
+    local first = raised().receipt
+    let_run()
+    local second = erase { receipt = first }
+    assert.equal(2, #second.jobs)
+    local receipt = merged(first, second)
+    assert.equal("COMPLETED", receipt.status)
+    assert.equal(2, #receipt.jobs)
+    assert.same(second.jobs[1].request_id, receipt.jobs[1].request_id)
+    assert.same(kept(second).jobs, kept(receipt).jobs)
+  end)
+
+  it("are of one run, or stay apart", function()
+    let_run()
+    local first = erase()
+    for _, more in ipairs { { name = "other" }, { datasetGroupArn = OTHER } } do
+      local why = evidence.merge(kept(first), assert(evidence.read(
+        kept(erase(more)))))
+      assert.is_string(why)
+    end
+    local dry = erase { dry_run = true, users = { "x" } }
+    local before = kept(first)
+    assert.is_nil(evidence.merge(first, assert(evidence.read(kept(dry)))))
+    assert.same(before, kept(first))
   end)
 end)

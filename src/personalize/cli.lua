@@ -74,7 +74,7 @@ end
 --- Says an error.
 function Run:say(e)
   local lines = status.describe(status.normal(e), self.list,
-    CAN_GO_ON[self.options.command])
+    CAN_GO_ON[self.options.command], self.is_unsent)
   self:tell("error: ", "31", table.remove(lines, 1))
   for _, line in ipairs(lines) do
     self.world.err(line .. "\n")

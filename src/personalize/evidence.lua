@@ -152,7 +152,7 @@ end
 ---@param group string
 ---@return string
 function M.key(part, group)
-  return part .. " " .. group
+  return ("%.0f %s"):format(part, group)
 end
 
 -- Which try a job of a receipt is; nil where its members do not fit together.
@@ -244,6 +244,99 @@ function M.carry(before, receipt)
   receipt.ticket = receipt.ticket or before.ticket
   receipt.requester = receipt.requester or before.requester
   return before
+end
+
+-- How far a job has come; a status that is not known here is under way.
+local RANK = { NOT_STARTED = 0, UNKNOWN = 1, PENDING = 2, IN_PROGRESS = 3,
+  COMPLETED = 4, FAILED = 4 }
+
+local function rank(job)
+  return RANK[job.status] or RANK.IN_PROGRESS
+end
+
+-- Gives an entry of a job what another one of the same job knows more.
+local function merge_job(job, other)
+  if rank(other) > rank(job) then
+    for _, name in ipairs { "status", "arn", "role_arn", "num_deleted",
+      "failure_reason", "history" } do
+      job[name], other[name] = other[name], job[name]
+    end
+  end
+  local times = {}
+  for _, step in ipairs(other.history or {}) do
+    times[step.status] = step.time
+  end
+  for _, step in ipairs(job.history) do
+    step.time = step.time or times[step.status]
+  end
+  job.arn, job.role_arn = job.arn or other.arn, job.role_arn or other.role_arn
+  job.request_id = job.request_id or other.request_id
+end
+
+-- The tries of one part and dataset group, of two receipts, in their order. The
+-- n-th job of a name is the n-th of the other's.
+local function merge_tries(tries, others)
+  local seen, at = {}, {}
+  local function name_of(counts, job)
+    local name = job.job_name
+    counts[name] = (counts[name] or 0) + 1
+    return name .. " " .. counts[name]
+  end
+  for i, job in ipairs(tries) do
+    at[name_of(seen, job)] = i
+  end
+  seen = {}
+  for _, other in ipairs(others) do
+    local i = at[name_of(seen, other)]
+    if i then
+      merge_job(tries[i], other)
+    else
+      tries[#tries + 1] = other
+    end
+  end
+end
+
+local function merge_parts(receipt, other)
+  for i, part in ipairs(receipt.parts) do
+    local its = other.parts[i]
+    -- Not where each tells of an upload of its own.
+    if not part.request_id or not its.request_id or
+      part.request_id == its.request_id then
+      part.removed_at = receipts.earlier(part.removed_at, its.removed_at)
+      part.version_id = part.version_id or its.version_id
+      part.request_id = part.request_id or its.request_id
+    end
+  end
+end
+
+--- Gives a run's receipt what another run of the same name has written down
+-- meanwhile, so that this one can take its place.
+---@param receipt personalize.Receipt changed
+---@param other personalize.Receipt as `read` gives it; used up
+---@return string? why not: for a sentence about the other
+function M.merge(receipt, other)
+  local why = M.difference(other, receipt)
+  if why or not receipts.tells(other) then
+    return why
+  end
+  merge_parts(receipt, other)
+  local jobs, others, order = {}, M.tries(other), {}
+  for _, job in ipairs(receipt.jobs) do
+    local key = M.key(job.part, job.dataset_group_arn)
+    if not jobs[key] then
+      jobs[key], order[#order + 1] = {}, key
+    end
+    table.insert(jobs[key], job)
+  end
+  receipt.jobs = {}
+  for _, key in ipairs(order) do
+    merge_tries(jobs[key], others[key] or {})
+    for _, job in ipairs(jobs[key]) do
+      table.insert(receipt.jobs, job)
+    end
+  end
+  receipt.started = receipts.earlier(receipt.started, other.started)
+  receipts.settle(receipt)
 end
 
 -- ---- comparing -------------------------------------------------------------

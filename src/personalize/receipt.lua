@@ -98,8 +98,8 @@ end
 -- The last try of each part and dataset group: what counts.
 local function latest(receipt)
   local found, at = {}, {}
-  for _, job in ipairs(receipt.jobs) do
-    local key = job.part .. " " .. job.dataset_group_arn
+  for _, job in ipairs(receipt.jobs or {}) do
+    local key = tostring(job.part) .. " " .. tostring(job.dataset_group_arn)
     if not at[key] then
       found[#found + 1] = job
       at[key] = #found
@@ -110,14 +110,34 @@ local function latest(receipt)
   return found
 end
 
--- By status; "running" for those that the service is at.
-local function counts(jobs)
-  local count = { COMPLETED = 0, FAILED = 0, NOT_STARTED = 0, running = 0 }
+-- By status; "running" for those that the service is at, or may be at.
+local function count_of(jobs)
+  local count = { COMPLETED = 0, FAILED = 0, NOT_STARTED = 0, running = 0,
+    UNKNOWN = 0, nothing = 0 }
   for _, job in ipairs(jobs) do
-    local key = count[job.status] and job.status or "running"
+    local is_running = not M.ENDED[job.status] and job.status ~= "NOT_STARTED"
+    local key = is_running and job.status ~= "UNKNOWN" and "running" or
+      job.status
     count[key] = count[key] + 1
+    if job.status == "UNKNOWN" then
+      count.running = count.running + 1
+    elseif job.status == "COMPLETED" and job.num_deleted == 0 then
+      count.nothing = count.nothing + 1
+    end
   end
   return count
+end
+
+--- How many of a receipt's jobs are how far, and how many there are in all. A job
+-- that another took the place of does not count.
+---@param receipt personalize.Receipt
+---@return { COMPLETED: integer, FAILED: integer, NOT_STARTED: integer, UNKNOWN:
+--- integer, running: integer, nothing: integer } count `running` may be at the
+--- service, UNKNOWN ones among them; `nothing` are COMPLETED, but deleted nothing
+---@return integer all
+function M.counts(receipt)
+  local jobs = latest(receipt)
+  return count_of(jobs), #jobs
 end
 
 local function status_of(count, total, is_over)
@@ -241,7 +261,7 @@ function M.settle(receipt, facts)
   facts = facts or facts_of[receipt] or {}
   facts_of[receipt] = facts
   local jobs = latest(receipt)
-  local count = counts(jobs)
+  local count = count_of(jobs)
   local finished = ""
   for _, job in ipairs(receipt.jobs) do
     local first, last = job.history[1], job.history[#job.history]
@@ -265,6 +285,15 @@ end
 function M.is_news(receipt)
   local facts = facts_of[receipt]
   return facts and facts.is_news or not facts and tells(receipt)
+end
+
+--- Has the run that a receipt is of sent nothing that does anything, neither a
+-- list nor a create?
+---@param receipt personalize.Receipt
+---@return boolean
+function M.is_unsent(receipt)
+  local facts = facts_of[receipt]
+  return facts ~= nil and not facts.has_sent and not facts.is_put_begun
 end
 
 -- The members in the order in which they are written. A list of members is an

@@ -12,6 +12,7 @@ Exit status:
   1    a job FAILED; verify-receipt: it is another list
   3    the list has faults
   4    waiting timed out: run the same command again to go on
+  5    done in part: jobs are left to create, run the same command again
   129  ended by SIGHUP: run the same command again to go on
   130  ended by Ctrl-C (SIGINT): run the same command again to go on
   141  the reader of standard output went away
@@ -137,12 +138,15 @@ local function add_delete_users(parser)
   found:flag "--wait"
     :description "Wait until the jobs have ended."
   add_waiting(found)
+  found:option "--max-pending" :argname "JOBS" :convert(integer(1))
+    :description "PENDING jobs of a dataset group at a time (5)."
   found:flag "--dry-run"
     :description "Check everything, change nothing."
   found:flag "--cleanup"
     :description "Remove the uploaded list when its jobs are COMPLETED."
   found:option "--receipt" :argname "FILE"
-    :description "Write the receipt (JSON, mode 0600) to a file."
+    :description("Write the receipt (JSON, mode 0600) to a file. What the " ..
+      "last run of this name wrote there is carried over.")
   add_json(found, "the receipt")
 end
 

@@ -1,9 +1,10 @@
 --- The commands for lists of users: delete-users, check-list, verify-receipt.
--- Knows what a receipt looks like on paper; refuses to know how users are
+-- Knows what they take from the command line; refuses to know how users are
 -- deleted.
 
 local cjson = require "cjson"
-local receipts = require "personalize.receipt"
+local Error = require "personalize.error"
+local receipt = require "personalize.cli.receipt"
 local status = require "personalize.cli.status"
 local text = require "personalize.cli.text"
 
@@ -31,69 +32,6 @@ local function add_list(run, into)
   return into
 end
 
-local function print_receipt(run, receipt)
-  if run.options.json then
-    run.out(receipts.json(receipt))
-    return
-  end
-  local lines = {
-    ("%-12s%s"):format("status", receipt.status or "-"),
-    ("%-12s%s%s"):format("users", text.count(receipt.users or 0),
-      (receipt.duplicates or 0) > 0 and
-      (" (%s dropped)"):format(text.plural(receipt.duplicates, "duplicate")) or
-      ""),
-  }
-  for _, part in ipairs(receipt.parts or {}) do
-    lines[#lines + 1] = ("%-12s%s, %s, SHA-256 %s"):format(
-      "part " .. tostring(part.part), text.plural(part.users or 0, "user"),
-      text.bytes(part.bytes or 0), part.sha256 or "-")
-    lines[#lines + 1] = part.location and
-      ("%-12s%s"):format("", part.location)
-  end
-  for _, job in ipairs(receipt.jobs or {}) do
-    lines[#lines + 1] = ("%-12s%s  %s%s"):format("job", job.arn or
-      job.job_name or "-", job.status or "-", job.num_deleted and
-      ", " .. text.plural(job.num_deleted, "record") .. " deleted" or "")
-    lines[#lines + 1] = job.failure_reason and
-      ("%-12s%s"):format("", job.failure_reason)
-  end
-  for i, sentence in ipairs(receipt.remaining or {}) do
-    lines[#lines + 1] = ("%-12s%s"):format(i == 1 and "remaining" or "",
-      sentence)
-  end
-  run.out(table.concat(lines, "\n") .. "\n")
-end
-
--- Does it tell of anything that was done? One that does not must not take the
--- place of one that did.
-local function tells_of_jobs(receipt)
-  for _, job in ipairs(receipt.jobs or {}) do
-    if job.arn then
-      return true
-    end
-  end
-  return false
-end
-
--- Writes and prints the receipt. Answers the status where that fails.
-local function hand_over(run, receipt)
-  local path = run.options.receipt
-  local failed
-  if path and not tells_of_jobs(receipt) and
-    not run.world.unreadable(path) then
-    run:note(("no job is known: %s is left as it was"):format(path))
-  elseif path then
-    local ok, wrong = run.world.write_file(path, receipts.json(receipt))
-    if not ok then
-      failed = status.OTHER
-      run:warn(("the receipt could not be written to %s: %s"):format(path,
-        wrong))
-    end
-  end
-  print_receipt(run, receipt)
-  return failed
-end
-
 function M.delete_users(run)
   local options = run.options
   for _, taken in ipairs { options.list, options.ca_bundle or "" } do
@@ -113,26 +51,19 @@ function M.delete_users(run)
     tags = options.tags, ticket = options.ticket,
     requester = options.requester, wait = options.wait or false,
     max_wait = options.max_wait, poll = options.poll,
-    dry_run = options.dry_run, cleanup = options.cleanup,
+    max_pending = options.max_pending, dry_run = options.dry_run,
+    cleanup = options.cleanup, receipt = receipt.there(run),
   })
   local client = run:client()
   local ok, result = pcall(client.delete_users, client, given)
+  run:close(ok)
   if ok then
-    run:close(true)
-    return hand_over(run, result)
+    return receipt.hand_over(run, result)
   end
-  run:close(false)
-  local receipt = type(result) == "table" and result.receipt
-  if receipt and #(receipt.parts or {}) > 0 then
-    hand_over(run, receipt)
-    if options.receipt and tells_of_jobs(receipt) then
-      run:note("the receipt of what was done so far: " .. options.receipt)
-    end
-    if options.json then -- elsewhere it stands on standard output
-      for _, sentence in ipairs(receipt.remaining or {}) do
-        run:note("remaining: " .. sentence)
-      end
-    end
+  if Error.is_error(result) then
+    local its = result.receipt
+    run.is_unsent = not its or #its.parts == 0 or
+      receipt.hand_over_failed(run, its, status.of(result))
   end
   error(result, 0)
 end
@@ -164,16 +95,16 @@ function M.verify_receipt(run)
   if not words then
     refuse(wrong)
   end
-  local ok, receipt = pcall(json.decode, words)
-  if not ok or type(receipt) ~= "table" then
+  local ok, found = pcall(json.decode, words)
+  if not ok or type(found) ~= "table" then
     refuse(path .. ": no receipt: it is not JSON that can be read")
   end
   local given = add_list(run, {})
-  local is_same, why = run.world.personalize.verify_receipt(receipt, given)
+  local is_same, why = run.world.personalize.verify_receipt(found, given)
   run:close(true)
   if is_same then
     run.out(("%s is the receipt of %s (status %s)\n"):format(path, run.list,
-      tostring(receipt.status)))
+      tostring(found.status)))
     return status.DONE
   end
   run.out(("%s is not the receipt of %s: %s\n"):format(path, run.list,

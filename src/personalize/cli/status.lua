@@ -7,7 +7,7 @@ local text = require "personalize.cli.text"
 
 local M = {}
 
-M.DONE, M.FAILED, M.LIST, M.TIMED_OUT = 0, 1, 3, 4
+M.DONE, M.FAILED, M.LIST, M.TIMED_OUT, M.LEFT = 0, 1, 3, 4, 5
 M.USAGE, M.CONFIG, M.SERVICE, M.OTHER = 252, 253, 254, 255
 -- As a shell has it of a process that a signal ended: SIGINT where none is
 -- known, SIGPIPE.
@@ -89,8 +89,9 @@ end
 ---@param e table
 ---@param list? string how messages call the list
 ---@param can_go_on? boolean the same command again would
+---@param is_unsent? boolean the command has sent nothing that does anything
 ---@return string[]
-function M.describe(e, list, can_go_on)
+function M.describe(e, list, can_go_on, is_unsent)
   local lines = e.code == "UserListError" and faults(e, list or "list") or {}
   local words = e.message
   if #lines > 0 then
@@ -100,6 +101,7 @@ function M.describe(e, list, can_go_on)
       e.code .. ": " .. e.message
   end
   table.insert(lines, 1, words)
+  lines[#lines + 1] = is_unsent and "nothing was sent" or nil
   lines[#lines + 1] = can_go_on and ADVICE[e.code] or nil
   return lines
 end

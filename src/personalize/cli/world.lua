@@ -75,6 +75,22 @@ end
 -- The names of standard output; others lead to it by way of core.write_private.
 local STANDARD = { ["-"] = true, ["/dev/stdout"] = true, ["/dev/fd/1"] = true }
 
+--- What is in a file that is going to be written; nil where there is none yet,
+-- nor any that keeps what is written; nil and why it cannot be read.
+local function read_existing(path)
+  if STANDARD[path] then
+    return nil
+  end
+  local kind, message, name = core.file_kind(path)
+  local words
+  if kind == "file" then
+    words, message = core.read_file(path, READ_MOST)
+  elseif kind or name == "ENOENT" then
+    return nil
+  end
+  return words, not words and path .. ": " .. message or nil
+end
+
 --- In the place of the file, for its owner only, all of it or none; or to
 -- standard output. Answers true and what is not promised of the file, if
 -- anything; or nil and why not.
@@ -101,6 +117,7 @@ function M.new()
     out = write_out,
     err = new_err(),
     read = function() return io.stdin:read(BLOCK) end,
+    read_existing = read_existing,
     read_file = read_file,
     write_file = write_file,
     same_file = core.same_file,

@@ -1,0 +1,373 @@
+--- The receipt of delete-users as a process writes it: when, where, and what it
+-- keeps of the one that is there.
+
+local aws = require "spec.support.aws"
+local child = require "spec.support.child"
+local cjson = require "cjson"
+local script = require "spec.support.script"
+
+local quote = child.quote
+
+local function has(text, part)
+  assert.truthy(text:find(part, 1, true), text)
+end
+
+local function lacks(text, part)
+  assert.is_nil(text:find(part, 1, true), text)
+end
+
+describe("the receipt of the program", function()
+  local server, strangers, folder
+  setup(function()
+    strangers = aws.start "--tls"
+    server = aws.start("--job-seconds 0.1 --versioning --dataset-group shop " ..
+      "--dataset-group other")
+    local pipe = io.popen "mktemp -d"
+    folder = pipe:read "*l"
+    pipe:close()
+  end)
+  teardown(function()
+    server:stop()
+    strangers:stop()
+    os.execute("rm -r " .. quote(folder))
+  end)
+  before_each(function()
+    server:reset()
+    os.execute("rm -f " .. quote(folder) .. "/*")
+  end)
+
+  local function path(name)
+    return folder .. "/" .. name
+  end
+
+  local function write(name, text)
+    local file = assert(io.open(path(name), "wb"))
+    file:write(text)
+    file:close()
+  end
+
+  local function read(name)
+    local file = io.open(path(name), "rb")
+    local text = file and file:read "*a"
+    if file then
+      file:close()
+    end
+    return text
+  end
+
+  local function command(words, more)
+    local variables = { AWS_REGION = server.region,
+      AWS_ACCESS_KEY_ID = server.access_key_id,
+      AWS_SECRET_ACCESS_KEY = server.secret_access_key,
+      AWS_ENDPOINT_URL = server.endpoint, AWS_EC2_METADATA_DISABLED = "true",
+      AWS_CONFIG_FILE = "/dev/null",
+      AWS_SHARED_CREDENTIALS_FILE = "/dev/null", no_proxy = "127.0.0.1" }
+    for name, value in pairs(more or {}) do
+      variables[name] = value
+    end
+    local set = {}
+    for name, value in pairs(variables) do
+      set[#set + 1] = value and name .. "=" .. quote(value) or nil
+    end
+    return "env " .. table.concat(set, " ") .. " " ..
+      script.command("src/bin/personalize", words)
+  end
+
+  -- Status, standard output, standard error.
+  local function program(words, more, shape)
+    local process = child.start("sh -c " .. quote((shape or "%s"):format(
+      ("{ %s; echo $? >%s; } 2>%s"):format(command(words, more),
+      quote(path "status"), quote(path "stderr")))))
+    local out = process:rest()
+    process:stop()
+    return tonumber(read "status"), out, read "stderr"
+  end
+
+  -- The same with standard output into a pipe that nobody reads: its reader
+  -- closes it before the program starts.
+  local function unread(words)
+    local gone = quote(path "gone")
+    return program(words, nil, "{ until [ -e " .. gone .. " ]; do sleep 0.01; " ..
+      "done; %s; } | { exec <&-; : >" .. gone .. "; }")
+  end
+
+  local function erase(more, name)
+    return ("delete-users %s --format lines --name %s --bucket %s " ..
+      "--role %s --poll 0.05 --receipt %s --dataset-group %s %s"):format(
+      path "list.txt", name or "night", server.bucket, server.role_arn,
+      path "r.json", server.dataset_group_arn, more or "")
+  end
+
+  -- So many parts, of 4096 bytes.
+  local function write_list(parts)
+    local lines = {}
+    for i = 1, (parts - 1) * 255 + 10 do
+      lines[i] = ("user-%010d\n"):format(i)
+    end
+    write("list.txt", table.concat(lines))
+  end
+
+  before_each(function()
+    write("list.txt", "alice\nbob\n")
+  end)
+
+  describe("where nothing was sent", function()
+    local OTHER_KEY = { AWS_SECRET_ACCESS_KEY = "wrong" }
+    for title, case in pairs {
+      ["no credentials"] = { 253, "NoCredentialsError",
+        variables = { AWS_ACCESS_KEY_ID = false,
+          AWS_SECRET_ACCESS_KEY = false }, is_told_late = true },
+      ["a wrong key"] = { 254, "", variables = OTHER_KEY,
+        is_told_late = true },
+      ["a refused connection"] = { 255, "ConnectionError",
+        "--endpoint-url http://127.0.0.1:1", is_told_late = true },
+      ["an authority that is not known"] = { 255, "TlsError",
+        function() return "--endpoint-url " .. strangers.endpoint end,
+        is_told_late = true },
+      ["a role that is none"] = { 252, "ParamValidationError",
+        "--role none" },
+      ["a tag that is none"] = { 252, "ParamValidationError",
+        "--tag '*=x'" },
+      ["a bucket that is none"] = { 254, "NoSuchBucket",
+        "--bucket nobodys", is_told_late = true, is_sent = true },
+    } do
+      local status, part = case[1], case[2]
+      local more = case[3] or ""
+      it("is none: " .. title, function()
+        more = type(more) == "function" and more() or more
+        for _, json in ipairs { "", "--json " } do
+          local got, out, err = program(erase(json .. more), case.variables)
+          assert.equal(status, got, err)
+          assert.is_nil(read "r.json")
+          has(err, part)
+          lacks(out .. err, "may have been created")
+          lacks(out .. err, "personal data")
+          lacks(out .. err, "solution version")
+          if not case.is_sent then
+            has(err, "\nnothing was sent\n")
+          end
+          -- A program that asked for JSON gets what there is.
+          if json == "" or status < 254 then
+            assert.equal("", out)
+          else
+            assert.equal("NOT_STARTED", cjson.decode(out).jobs[1].status)
+          end
+        end
+        if case.is_told_late then
+          return
+        end
+        local got, out, err = program(erase("--dry-run " .. more),
+          case.variables)
+        assert.equal(status, got, err)
+        assert.equal("", out)
+        assert.is_nil(read "r.json")
+        has(err, "\nnothing was sent\n")
+      end)
+    end
+
+    it("is none of a dry run", function()
+      local status, out, err = program(erase "--dry-run --json")
+      assert.equal(0, status, err)
+      assert.equal("DRY_RUN", cjson.decode(out).status)
+      assert.equal("NOT_STARTED", cjson.decode(out).jobs[1].status)
+      assert.is_nil(read "r.json")
+      has(err, "is not written")
+    end)
+
+    it("leaves the one that is there", function()
+      assert.equal(0, (program(erase "--wait")))
+      local before = read "r.json"
+      for _, more in ipairs { "--endpoint-url http://127.0.0.1:1",
+        "--role none", "--dry-run", "--dry-run --role none" } do
+        program(erase(more))
+        assert.equal(before, read "r.json")
+      end
+    end)
+  end)
+
+  describe("of another run", function()
+    it("is never written over", function()
+      assert.equal(0, (program(erase "--wait")))
+      local before, sent = read "r.json", server:requests().count
+      local function refused(part, ...)
+        local status, out, err = program(erase(...))
+        assert.equal(252, status, err)
+        assert.equal("", out)
+        has(err, part)
+        assert.equal(before, read "r.json")
+        assert.equal(sent, server:requests().count)
+      end
+      refused("of another run", "--wait", "other")
+      refused("of another run", "--dry-run", "other")
+      refused("in another place", "--wait --prefix elsewhere")
+      write("list.txt", "alice\n")
+      refused("of another list", "--wait")
+    end)
+
+    it("is left where it is no receipt", function()
+      for _, text in ipairs { "{", "USER_ID\nalice\n", "[]", "null", "\n",
+        '{"version":2,"parts":[]}', '{"version":1}',
+        '{"version":1,"name":"night","parts":[{"part":1}]}' } do
+        write("r.json", text)
+        local status, out, err = program(erase "--wait")
+        assert.equal(252, status, err)
+        assert.equal("", out)
+        has(err, path "r.json")
+        assert.equal(text, read "r.json")
+      end
+      assert.equal(0, server:requests().count)
+    end)
+
+    it("may be an empty file", function()
+      write("r.json", "")
+      assert.equal(0, (program(erase "--wait")))
+      assert.equal("COMPLETED", cjson.decode(read "r.json").status)
+    end)
+  end)
+
+  describe("of a second run", function()
+    it("keeps what the first one saw", function()
+      assert.equal(0, (program(erase "--wait --ticket T1 --cleanup")))
+      local before = read "r.json"
+      has(before, '"version_id"')
+      has(before, '"removed_at"')
+      assert.equal(2, select(2, before:gsub('"request_id"', "")))
+      local status, out = program(erase "--wait --json --cleanup")
+      assert.equal(0, status)
+      assert.equal(before, out)
+      assert.equal(before, read "r.json")
+    end)
+
+    it("goes on with the first one's", function()
+      server:admin("POST", "settings", { job_seconds = 60 })
+      assert.equal(0, (program(erase())))
+      local first = cjson.decode(read "r.json")
+      assert.equal("PENDING", first.jobs[1].status)
+      server:admin("POST", "job", { jobName = first.jobs[1].job_name,
+        status = "COMPLETED" })
+      server:admin("POST", "settings", { job_seconds = 0.1 })
+      assert.equal(0, (program(erase "--wait")))
+      local second = cjson.decode(read "r.json")
+      assert.equal("COMPLETED", second.status)
+      assert.equal(first.jobs[1].request_id, second.jobs[1].request_id)
+      assert.equal(first.parts[1].version_id, second.parts[1].version_id)
+      assert.equal(first.started, second.started)
+    end)
+
+    it("loses nothing where several write it at once", function()
+      write_list(3)
+      local processes = {}
+      local words = erase("--wait --part-size 4096 --quiet --dataset-group " ..
+        server.dataset_group_arns[2])
+      for i = 1, 4 do
+        processes[i] = child.start(command(words) .. " 2>&1")
+      end
+      for i = 1, 4 do
+        processes[i]:rest()
+        processes[i]:stop()
+      end
+      assert.equal(6, #server:admin("GET", "jobs").jobs)
+      local receipt = cjson.decode(read "r.json")
+      assert.equal("COMPLETED", receipt.status)
+      assert.equal(6, #receipt.jobs)
+      for _, job in ipairs(receipt.jobs) do
+        assert.is_string(job.request_id)
+      end
+      for _, part in ipairs(receipt.parts) do
+        assert.is_string(part.request_id)
+      end
+      -- Nothing is left beside it.
+      local pipe = io.popen("ls -A " .. quote(folder))
+      local names = pipe:read "*a"
+      pipe:close()
+      assert.equal("list.txt\nr.json\n", names)
+    end)
+  end)
+
+  describe("of a run that did a part", function()
+    it("comes with a status of its own, and is told although quiet",
+      function()
+        write_list(6)
+        server:admin("POST", "settings", { pending_quota = 2,
+          job_seconds = 60 })
+        local status, _, err = program(erase("--part-size 4096 --quiet"))
+        assert.equal(5, status)
+        has(err, "4 of 6 jobs not created yet")
+        assert.equal(1, select(2, err:gsub("\n", "")))
+        assert.equal(2, #server:admin("GET", "jobs").jobs)
+        server:admin("POST", "settings", { pending_quota = 100 })
+        status, _, err = program(erase("--part-size 4096 --max-pending 3"))
+        assert.equal(5, status)
+        has(err, "3 of 6 jobs not created yet")
+        status, _, err = program(erase("--part-size 4096 --max-pending 6"))
+        assert.equal(0, status)
+        lacks(err, "not created")
+        assert.equal(6, #server:admin("GET", "jobs").jobs)
+      end)
+
+    it("says that --cleanup waits for the jobs", function()
+      local _, _, err = program(erase "--cleanup")
+      has(err, "--cleanup does nothing yet")
+      _, _, err = program(erase "--cleanup --wait")
+      lacks(err, "--cleanup")
+      assert.same({}, server:admin("GET", "objects").objects)
+      _, _, err = program(erase "--cleanup")
+      lacks(err, "--cleanup")
+    end)
+  end)
+
+  it("tells of a job that deleted nothing", function()
+    server:admin("POST", "settings", { users = { "somebody" } })
+    local status, out, err = program(erase "--wait")
+    assert.equal(0, status)
+    has(out, "0 records, for 2 users")
+    has(err, "1 of 1 job COMPLETED without deleting a record")
+    server:admin("POST", "settings", { users = { "alice" } })
+    status, out, err = program(erase("--wait", "other") .. " --receipt " ..
+      path "other.json")
+    assert.equal(0, status)
+    lacks(out .. err, "deleting a record")
+  end)
+
+  describe("whose reader goes away", function()
+    it("is in the file all the same", function()
+      for _, more in ipairs { "", "--json", "--json --quiet" } do
+        os.remove(path "gone")
+        assert.equal(141, (unread(erase(more))))
+        assert.equal(1, #cjson.decode(read "r.json").jobs)
+        os.remove(path "r.json")
+      end
+    end)
+
+    it("does not hide why a run failed", function()
+      server:fault { spec = "CreateDataDeletionJob=job-fails" }
+      local status, _, err = unread(erase "--json --wait")
+      assert.equal(1, status)
+      has(err, "DataDeletionJobFailed")
+      assert.equal("FAILED", cjson.decode(read "r.json").status)
+    end)
+  end)
+
+  it("is written when a signal ends the run", function()
+    server:admin("POST", "settings", { job_seconds = 60 })
+    for name, status in pairs { TERM = 143, HUP = 129 } do
+      server:reset()
+      os.remove(path "r.json")
+      local process = child.start("sh -c " .. quote(
+        ("%s >/dev/null 2>&1 & echo $!; wait $!; echo $?"):format(
+        "exec " .. command(erase "--wait"))))
+      local pid = process:line()
+      local is_waiting
+      repeat
+        for _, request in ipairs(server:requests().requests) do
+          is_waiting = is_waiting or
+            request.operation == "DescribeDataDeletionJob"
+        end
+      until is_waiting
+      os.execute(("kill -%s %s"):format(name, pid))
+      assert.equal(status, tonumber(process:line()))
+      process:stop()
+      assert.equal("PENDING", cjson.decode(read "r.json").jobs[1].status)
+    end
+  end)
+end)

@@ -1,0 +1,178 @@
+--- The receipt of delete-users on its ways: from the file where the last one is,
+-- and to that file and standard output.
+-- Knows what a receipt looks like on paper, and that nothing in a file is lost;
+-- refuses to know how users are deleted.
+
+local evidence = require "personalize.evidence"
+local receipts = require "personalize.receipt"
+local status = require "personalize.cli.status"
+local text = require "personalize.cli.text"
+local worlds = require "personalize.cli.world"
+
+local M = {}
+
+-- The receipt in a file; nil where there is none; nil and why there is no
+-- telling. An empty file is none: mktemp makes one, and so does whoever mounts
+-- it into a container.
+local function read(run, path)
+  local words, wrong = run.world.read_existing(path)
+  if wrong then
+    return nil, wrong
+  elseif not words or words == "" then
+    return nil
+  end
+  local receipt, why = evidence.read(words)
+  return receipt, why and ("%s: the receipt that is there %s"):format(path, why)
+end
+
+--- The receipt that is there, for delete_users; raises where its file is not to
+-- be written over.
+function M.there(run)
+  local path = run.options.receipt
+  if not path then
+    return nil
+  end
+  local receipt, wrong = read(run, path)
+  if wrong then
+    error({ fault = wrong .. ". It is left as it is", status = status.USAGE }, 0)
+  end
+  return receipt
+end
+
+-- ---- to a file --------------------------------------------------------------
+
+-- Puts a receipt in the place of the one that is there by now: another run of the
+-- same name may have written it meanwhile. True; or nil and why not.
+local function write(run, path, receipt)
+  local other, wrong = read(run, path)
+  if wrong then
+    return nil, wrong
+  end
+  if other then
+    wrong = evidence.merge(receipt, other)
+    if wrong then
+      return nil, "the receipt that is there " .. wrong
+    end
+  end
+  return run.world.write_file(path, receipts.json(receipt))
+end
+
+-- Keeps the receipt, where it says more than the one that is there. Answers the
+-- status where that fails.
+local function keep(run, receipt)
+  local path = run.options.receipt
+  if not path then
+    return nil
+  elseif receipt.status == "DRY_RUN" or not receipts.is_news(receipt) then
+    run:note(run.world.unreadable(path) and
+      path .. " is not written: there is nothing to tell of" or
+      path .. " is left as it was: there is nothing new to tell of")
+    return nil
+  end
+  local ok, wrong = write(run, path, receipt)
+  if not ok then
+    run:warn(("the receipt could not be written to %s: %s"):format(path, wrong))
+    return status.OTHER
+  end
+end
+
+-- ---- to standard output -----------------------------------------------------
+
+local function print_receipt(run, receipt)
+  if run.options.json then
+    run.out(receipts.json(receipt))
+    return
+  end
+  local lines = {
+    ("%-12s%s"):format("status", receipt.status or "-"),
+    ("%-12s%s%s"):format("users", text.count(receipt.users or 0),
+      (receipt.duplicates or 0) > 0 and
+      (" (%s dropped)"):format(text.plural(receipt.duplicates, "duplicate")) or
+      ""),
+  }
+  for _, part in ipairs(receipt.parts or {}) do
+    lines[#lines + 1] = ("%-12s%s, %s, SHA-256 %s"):format(
+      "part " .. tostring(part.part), text.plural(part.users or 0, "user"),
+      text.bytes(part.bytes or 0), part.sha256 or "-")
+    lines[#lines + 1] = part.location and
+      ("%-12s%s"):format("", part.location)
+  end
+  for _, job in ipairs(receipt.jobs or {}) do
+    lines[#lines + 1] = ("%-12s%s  %s%s"):format("job", job.arn or
+      job.job_name or "-", job.status or "-", job.num_deleted and
+      ", " .. text.plural(job.num_deleted, "record") .. " deleted" or "")
+    lines[#lines + 1] = job.failure_reason and
+      ("%-12s%s"):format("", job.failure_reason)
+  end
+  for i, sentence in ipairs(receipt.remaining or {}) do
+    lines[#lines + 1] = ("%-12s%s"):format(i == 1 and "remaining" or "",
+      sentence)
+  end
+  run.out(table.concat(lines, "\n") .. "\n")
+end
+
+-- What a run that went well did not do, on standard error.
+local function tell(run, receipt)
+  local counts, all = receipts.counts(receipt)
+  if counts.nothing > 0 then
+    run:note(("warning: %d of %s COMPLETED without deleting a record: are " ..
+      "the list's ids those of the dataset group?"):format(counts.nothing,
+      text.plural(all, "job")))
+  end
+  if receipt.status == "DRY_RUN" then
+    return nil
+  end
+  if run.options.cleanup and not run.options.wait and
+    receipt.status ~= "COMPLETED" then
+    run:note("--cleanup does nothing yet, since the jobs are not over: run " ..
+      "the same command again then, or with --wait")
+  end
+  local left = counts.NOT_STARTED + counts.UNKNOWN
+  if left > 0 then
+    run:warn(("%d of %s not created yet: run the same command again"):format(
+      left, text.plural(all, "job")))
+    return status.LEFT
+  end
+end
+
+--- Hands over the receipt of a run that went well: to the file first, then to
+-- standard output, whose reader may have gone away. Answers the status where that
+-- is not 0.
+function M.hand_over(run, receipt)
+  local failed = keep(run, receipt)
+  local ok, raised = pcall(print_receipt, run, receipt)
+  local left = tell(run, receipt)
+  if not ok then
+    error(raised, 0)
+  end
+  return failed or left
+end
+
+--- Hands over the receipt of a run that failed, whose error says the status. What
+-- tells of nothing would only bury the cause: it is printed where a program asked
+-- for it, and the run had got as far as the service.
+---@return boolean is_unsent the run has sent nothing
+function M.hand_over_failed(run, receipt, its_status)
+  local is_news = receipts.is_news(receipt)
+  if is_news then
+    keep(run, receipt)
+  end
+  if is_news or run.options.json and its_status ~= status.USAGE and
+    its_status ~= status.CONFIG then
+    local ok, raised = pcall(print_receipt, run, receipt)
+    if not ok and raised ~= worlds.GONE then
+      run:warn(status.describe(status.normal(raised))[1])
+    end
+  end
+  if is_news and run.options.receipt then
+    run:note("the receipt of what was done so far: " .. run.options.receipt)
+  end
+  if is_news and run.options.json then -- elsewhere it is on standard output
+    for _, sentence in ipairs(receipt.remaining or {}) do
+      run:note("remaining: " .. sentence)
+    end
+  end
+  return receipts.is_unsent(receipt)
+end
+
+return M
