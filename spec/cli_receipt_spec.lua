@@ -92,10 +92,12 @@ describe("the receipt of the program", function()
   end
 
   local function erase(more, name)
+    more = more or ""
     return ("delete-users %s --format lines --name %s --bucket %s " ..
-      "--role %s --poll 0.05 --receipt %s --dataset-group %s %s"):format(
+      "--role %s --poll 0.05 --dataset-group %s %s %s"):format(
       path "list.txt", name or "night", server.bucket, server.role_arn,
-      path "r.json", server.dataset_group_arn, more or "")
+      server.dataset_group_arn, more:find("--receipt", 1, true) and "" or
+      "--receipt " .. path "r.json", more)
   end
 
   -- So many parts, of 4096 bytes.
@@ -225,6 +227,30 @@ describe("the receipt of the program", function()
     end)
   end)
 
+  describe("that goes elsewhere", function()
+    it("is printed once, to standard output", function()
+      for _, name in ipairs { "-", "/dev/stdout" } do
+        for _, json in ipairs { "", "--json" } do
+          local status, out, err = program(erase("--wait --receipt " .. name ..
+            " " .. json))
+          assert.equal(0, status, err)
+          assert.equal("COMPLETED", cjson.decode(out).status)
+        end
+      end
+      assert.is_nil(io.open "-")
+    end)
+
+    it("is never looked for in a device or a pipe", function()
+      assert.equal(0, (program(erase "--wait --receipt /dev/null")))
+      local sent = server:requests().count
+      os.execute("mkfifo " .. quote(path "pipe"))
+      local status, _, err = program(erase("--wait --receipt " .. path "pipe"))
+      assert.equal(252, status)
+      has(err, path "pipe")
+      assert.equal(sent, server:requests().count)
+    end)
+  end)
+
   describe("of a second run", function()
     it("keeps what the first one saw", function()
       assert.equal(0, (program(erase "--wait --ticket T1 --cleanup")))
@@ -323,8 +349,8 @@ describe("the receipt of the program", function()
     has(out, "0 records, for 2 users")
     has(err, "1 of 1 job COMPLETED without deleting a record")
     server:admin("POST", "settings", { users = { "alice" } })
-    status, out, err = program(erase("--wait", "other") .. " --receipt " ..
-      path "other.json")
+    status, out, err = program(erase("--wait --receipt " ..
+      path "other.json", "other"))
     assert.equal(0, status)
     lacks(out .. err, "deleting a record")
   end)

@@ -18,6 +18,8 @@ function people.world(more)
   world.read_file = function(path)
     return world.files[path], path .. ": No such file or directory"
   end
+  world.is_output = function(path) return path == "-" end
+  world.lock = function() return function() end end
   world.read_existing = function(path) return world.written[path] end
   world.unreadable = function(path)
     return not world.files[path] and path .. ": No such file or directory" or

@@ -42,17 +42,16 @@ end
 -- ---- to a file --------------------------------------------------------------
 
 -- Puts a receipt in the place of the one that is there by now: another run of the
--- same name may have written it meanwhile. True; or nil and why not.
+-- same name may have written it meanwhile. True, and what the file system does
+-- not promise; or nil and why not.
 local function write(run, path, receipt)
   local other, wrong = read(run, path)
   if wrong then
     return nil, wrong
   end
-  if other then
-    wrong = evidence.merge(receipt, other)
-    if wrong then
-      return nil, "the receipt that is there " .. wrong
-    end
+  wrong = other and evidence.merge(receipt, other)
+  if wrong then
+    return nil, "the receipt that is there " .. wrong
   end
   return run.world.write_file(path, receipts.json(receipt))
 end
@@ -61,7 +60,7 @@ end
 -- status where that fails.
 local function keep(run, receipt)
   local path = run.options.receipt
-  if not path then
+  if not path or run.world.is_output(path) then
     return nil
   elseif receipt.status == "DRY_RUN" or not receipts.is_news(receipt) then
     run:note(run.world.unreadable(path) and
@@ -69,17 +68,22 @@ local function keep(run, receipt)
       path .. " is left as it was: there is nothing new to tell of")
     return nil
   end
+  local unlock = run.world.lock(path)
   local ok, wrong = write(run, path, receipt)
+  unlock()
   if not ok then
     run:warn(("the receipt could not be written to %s: %s"):format(path, wrong))
     return status.OTHER
+  elseif wrong then
+    run:note(("warning: %s: %s"):format(path, wrong))
   end
 end
 
 -- ---- to standard output -----------------------------------------------------
 
 local function print_receipt(run, receipt)
-  if run.options.json then
+  local path = run.options.receipt
+  if run.options.json or path and run.world.is_output(path) then
     run.out(receipts.json(receipt))
     return
   end
@@ -164,8 +168,9 @@ function M.hand_over_failed(run, receipt, its_status)
       run:warn(status.describe(status.normal(raised))[1])
     end
   end
-  if is_news and run.options.receipt then
-    run:note("the receipt of what was done so far: " .. run.options.receipt)
+  local path = run.options.receipt
+  if is_news and path and not run.world.is_output(path) then
+    run:note("the receipt of what was done so far: " .. path)
   end
   if is_news and run.options.json then -- elsewhere it is on standard output
     for _, sentence in ipairs(receipt.remaining or {}) do

@@ -102,6 +102,27 @@ local function write_file(path, words)
   return core.write_private(path, words)
 end
 
+-- Is it a name of standard output?
+local function is_output(path)
+  return STANDARD[path] or false
+end
+
+-- Seconds that another run is waited for.
+local LOCK_SECONDS = 10
+
+--- Keeps other runs from a file for the moment, where its folder admits of it.
+-- Answers a function that ends this.
+local function lock(path)
+  local name = path .. ".personalize-lock"
+  local held = core.lock_file(name, LOCK_SECONDS)
+  return function()
+    if held then
+      os.remove(name) -- whoever waits for it sees that, and makes another
+      held:release()
+    end
+  end
+end
+
 --- Why a file could not be written, or nil; opens nothing that is there, and
 -- leaves no trace.
 local function unwritable(path)
@@ -117,6 +138,8 @@ function M.new()
     out = write_out,
     err = new_err(),
     read = function() return io.stdin:read(BLOCK) end,
+    is_output = is_output,
+    lock = lock,
     read_existing = read_existing,
     read_file = read_file,
     write_file = write_file,
