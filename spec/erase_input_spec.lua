@@ -236,7 +236,7 @@ describe("delete_users", function()
       local n = 0
       local ok, e = pcall(personalize.delete_users, {
         users = function() n = n + 1 return n < 1e6 and "user-" .. n or nil end,
-        name = "full", bucket = "b", datasetGroupArn = arg[1], roleArn = arg[2],
+        name = "full", bucket = "lists", datasetGroupArn = arg[1], roleArn = arg[2],
       })
       print(ok, e.code, e.message)
     ]])

@@ -33,6 +33,13 @@ local function unlock(client)
   return found
 end
 
+-- A client's settings as they are before its first call: what options and
+-- environment say. For checks that ask nobody.
+---@private
+function Client.given(client)
+  return unlock(client)
+end
+
 -- A client's settings, complete, for the rooms above this one (jobs, erase):
 -- what they hold is not for anybody else, and changes.
 ---@private

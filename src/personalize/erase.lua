@@ -247,8 +247,11 @@ end
 ---@param options personalize.DeleteUsersOptions
 ---@return personalize.Receipt
 function M.delete_users(client, options)
+  plan.check(options, plan.ERASE, "CreateDataDeletionJob",
+    Client.given(client))
   local settings = Client.settings_of(client, "CreateDataDeletionJob")
-  plan.check(options, plan.ERASE, "CreateDataDeletionJob")
+  -- The region may have been known to nobody before.
+  plan.check(options, plan.ERASE, "CreateDataDeletionJob", settings)
   options = lists.copy(options)
   local groups = plan.groups(options)
   local run = { client = client, settings = settings, options = options,

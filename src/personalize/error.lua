@@ -30,8 +30,8 @@ Error.__index = Error
 ---@class personalize.ParamFault
 ---@field path string where in the input, such as "dataSource.dataLocation"
 ---@field code string missing, unknown, type, utf8, nul, length, range, pattern,
---- duplicate, unreadable; of a list also header, column, columns, blank, empty,
---- quote
+--- mismatch (good by itself, not with the others), duplicate, unreadable; of a
+--- list also header, column, columns, blank, empty, quote
 ---@field message string
 ---@field line? integer of a list, from 1; of ids, which of them
 ---@field column? integer of the line, in characters from 1

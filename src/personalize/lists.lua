@@ -238,8 +238,8 @@ end
 ---@param options personalize.UploadUsersOptions
 ---@return { parts: personalize.ReceiptPart[], users: integer, bytes: integer }
 function M.upload_users(client, options)
+  plan.check(options, plan.UPLOAD, "PutObject", Client.given(client))
   local settings = Client.settings_of(client, "PutObject")
-  plan.check(options, plan.UPLOAD, "PutObject")
   local run = { settings = settings, options = M.copy(options), uploaded = {},
     sent = 0, receipt = {} }
   M.guarded(run, function()

@@ -6,6 +6,7 @@
 local Error = require "personalize.error"
 local checks = require "personalize.checks"
 local core = require "personalize.core"
+local names = require "personalize.names"
 local users = require "personalize.users"
 
 local is_boolean, is_function = checks.is_boolean, checks.is_function
@@ -15,8 +16,8 @@ local M = {}
 
 -- A job's name has 63 characters; ours adds "-xxxxxx-0001-r999" to it.
 local NAME_MOST = 46
--- A folder of the key, and the place of the list in S3's and the job's.
-local KEY_MOST, LOCATION_MOST = 1024, 256
+-- The place of the list, in the job.
+local LOCATION_MOST = 256
 
 local function is_groups(value)
   if type(value) ~= "table" then
@@ -36,8 +37,17 @@ local function is_name(value)
 end
 
 local function is_prefix(value)
-  return type(value) == "string" and #value <= KEY_MOST and
-    not value:find "^/" and not value:find "%c"
+  return type(value) == "string" and not value:find "^/" and
+    not value:find "%c" and (value == "" or core.is_s3_key(value))
+end
+
+-- S3 itself also writes to access points.
+local function is_target(value)
+  if type(value) == "string" and
+    value:find "^arn:[^:]+:s3[^:]*:[^:]*:[^:]+:[^:/]+[:/]." then
+    return true
+  end
+  return names.is_bucket(value)
 end
 
 local function is_pending(value)
@@ -54,14 +64,15 @@ local MUST_FUNCTION = "must be a function"
 local MUST_BOOLEAN = "must be true or false"
 local MUST_SECONDS = "must be a number of seconds above 0"
 
--- name -> { check, what it must be, required? }
+-- name -> { check, what it must be, required? }; a check may give a reason of
+-- its own. `is_shape` is left to AWS without parameter_validation.
 local LIST = {}
 for name, check in pairs(users.OPTIONS) do
   LIST[name] = { check, users.MUST[name] }
 end
 
 local UPLOAD = {
-  bucket = { is_text, MUST_TEXT, true },
+  bucket = { is_target, nil, true, is_shape = true },
   expected_bucket_owner = { checks.is_account, "must be an account: 12 digits" },
   name = { is_name, "must have 1-46 letters, digits, - and _, the first a " ..
     "letter or digit: names of jobs are made of it", true },
@@ -70,6 +81,7 @@ local UPLOAD = {
 }
 
 local ERASE = {
+  bucket = { names.is_bucket, nil, true, is_shape = true },
   cleanup = { is_boolean, MUST_BOOLEAN },
   datasetGroupArn = { is_groups, "must be an ARN or a list of them", true },
   dry_run = { is_boolean, MUST_BOOLEAN },
@@ -80,7 +92,7 @@ local ERASE = {
     return type(value) == "table" or type(value) == "string"
   end, "must be a receipt, as a table or as its JSON" },
   requester = { is_note, "must be a string of 1-1024 bytes of UTF-8" },
-  roleArn = { is_text, MUST_TEXT, true },
+  roleArn = { names.role, nil, true, is_shape = true },
   tags = { function(value) return type(value) == "table" end,
     "must be a table" },
   ticket = { is_note, "must be a string of 1-1024 bytes of UTF-8" },
@@ -103,12 +115,12 @@ M.UPLOAD = merged(LIST, UPLOAD)
 M.ERASE = merged(LIST, UPLOAD, ERASE)
 
 local function sorted(set)
-  local names = {}
+  local all = {}
   for name in pairs(set) do
-    names[#names + 1] = name
+    all[#all + 1] = name
   end
-  table.sort(names)
-  return names
+  table.sort(all)
+  return all
 end
 
 local function unknown(name, rules)
@@ -122,37 +134,102 @@ local function unknown(name, rules)
       (nearest and ("; did you mean %s?"):format(nearest) or "") }
 end
 
-local function check_groups(given, faults)
-  if not is_groups(given.datasetGroupArn) or
-    type(given.datasetGroupArn) ~= "table" then
-    return
-  end
-  local there, names = {}, {}
-  for i, arn in ipairs(given.datasetGroupArn) do
-    local name = M.job_name("", arn, 1)
-    local message = there[arn] and "is there twice" or names[name] and
-      "would have the names of another's jobs: give it a call of its own, " ..
-      "with another name"
-    if message then
-      faults[#faults + 1] = { path = ("datasetGroupArn[%d]"):format(i),
-        code = "duplicate", message = message }
+-- Calls f(arn, path) for each dataset group.
+local function each_group(given, f)
+  local groups = given.datasetGroupArn
+  if not is_groups(groups) then
+    return -- which is told
+  elseif type(groups) == "string" then
+    f(groups, "datasetGroupArn")
+  else
+    for i, arn in ipairs(groups) do
+      f(arn, ("datasetGroupArn[%d]"):format(i))
     end
-    there[arn], names[name] = true, true
   end
 end
 
---- Checks options against rules; raises ParamValidationError with all that is
--- wrong, and changes nothing.
----@param given any
----@param rules table one of the above
----@param operation? string for the error; nil where nothing would be sent
-function M.check(given, rules, operation)
-  local faults = {}
-  if type(given) ~= "table" then
-    faults[1] = { path = "", code = "type",
-      message = "the options must be a table" }
-    given = {}
+local function check_groups(given, faults)
+  local there, taken = {}, {}
+  each_group(given, function(arn, path)
+    local name = M.job_name("", arn, 1)
+    local message = there[arn] and "is there twice" or taken[name] and
+      "would have the names of another's jobs: give it a call of its own, " ..
+      "with another name"
+    if message then
+      faults[#faults + 1] = { path = path, code = "duplicate",
+        message = message }
+    end
+    there[arn], taken[name] = true, true
+  end)
+end
+
+-- Do the ARNs fit each other and the client's region? All of it is AWS's rule:
+-- a job, its dataset group and its role are of one account, and a client talks
+-- to one region.
+local function check_arns(given, region, faults)
+  local role, first = names.role(given.roleArn), nil
+  local function add(path, code, message)
+    if message then
+      faults[#faults + 1] = { path = path, code = code, message = message }
+    end
+    return message
   end
+  each_group(given, function(arn, path)
+    local group, reason = names.group(arn)
+    if add(path, "pattern", reason) or
+      add(path, "mismatch", names.elsewhere(group, region)) then
+      return
+    end
+    first = first or group
+    if group.account ~= first.account then
+      add(path, "mismatch", ("is of the account %s, but the first one is " ..
+        "of %s"):format(group.account, first.account))
+    elseif group.region ~= first.region then
+      add(path, "mismatch", ("is in the region %s, but the first one is " ..
+        "in %s"):format(group.region, first.region))
+    end
+  end)
+  if role and first then
+    add("roleArn", "mismatch", names.foreign(role, first))
+  end
+end
+
+-- What the model says of tags, which no rule here knows. Of the rest of the
+-- input there is nothing to say: it is an example.
+local model
+local function check_tags(given, is_lenient, faults)
+  if type(given.tags) ~= "table" then
+    return
+  end
+  model = model or core.service { endpoint = "https://localhost",
+    region = "us-east-1", signing_name = "personalize",
+    target_prefix = "AmazonPersonalize", user_agent = "personalize" }
+  local attempt, found = core.attempt(model, "CreateDataDeletionJob", {
+    jobName = "example", datasetGroupArn = names.GROUP, roleArn = names.ROLE,
+    dataSource = { dataLocation = "s3://erasure/users.csv" },
+    tags = given.tags }, core.random(16), 1, not is_lenient)
+  for _, fault in ipairs(not attempt and found or {}) do
+    faults[#faults + 1] = fault
+  end
+end
+
+local function check_length(length, faults)
+  if length > LOCATION_MOST then
+    faults[#faults + 1] = { path = "prefix", code = "length", message =
+      ("makes a location of %d characters, more than %d"):format(length,
+        LOCATION_MOST) }
+  end
+end
+
+-- The shortest place that a part could get.
+local function check_location(given, faults)
+  local location = ("s3://%s/%s"):format(given.bucket,
+    M.key(given, 1, 1, ("0"):rep(64)))
+  check_length(#location, faults)
+end
+
+local function check_rules(given, rules, is_lenient, faults)
+  local wrong = {}
   for name in pairs(given) do
     if not rules[name] then
       faults[#faults + 1] = unknown(name, rules)
@@ -160,16 +237,62 @@ function M.check(given, rules, operation)
   end
   for _, name in ipairs(sorted(rules)) do
     local rule, value = rules[name], given[name]
+    local check, ok, reason = rule[1], true, nil
+    if is_lenient and rule.is_shape then
+      check = is_text
+    end
+    if value ~= nil then
+      ok, reason = check(value)
+    end
     if value == nil and rule[3] then
-      faults[#faults + 1] = { path = name, code = "missing",
-        message = "is missing" }
-    elseif value ~= nil and not rule[1](value) then
-      faults[#faults + 1] = { path = name, code = "type", message = rule[2] }
+      wrong[name] = { path = name, code = "missing", message = "is missing" }
+    elseif not ok then
+      wrong[name] = { path = name, code = rule.is_shape and is_text(value) and
+        "pattern" or "type", message = reason or rule[2] or MUST_TEXT }
+    end
+    faults[#faults + 1] = wrong[name]
+  end
+  return wrong
+end
+
+--- All that is wrong with options, without asking anybody.
+---@param given any
+---@param rules table one of the above
+---@param settings? { region: string?, parameter_validation: boolean? } of the
+--- client, as far as they are known
+---@return personalize.ParamFault[]
+function M.faults(given, rules, settings)
+  local faults = {}
+  if type(given) ~= "table" then
+    faults[1] = { path = "", code = "type",
+      message = "the options must be a table" }
+    given = {}
+  end
+  settings = settings or {}
+  local is_lenient = settings.parameter_validation == false
+  local wrong = check_rules(given, rules, is_lenient, faults)
+  users.check(given, faults)
+  if rules == M.ERASE then
+    check_groups(given, faults)
+    check_tags(given, is_lenient, faults)
+    if not is_lenient then
+      check_arns(given, settings.region, faults)
     end
   end
-  users.check(given, faults)
-  check_groups(given, faults)
-  M.refuse(faults, operation)
+  if rules ~= M.READ and not (wrong.bucket or wrong.name or wrong.prefix) then
+    check_location(given, faults)
+  end
+  return faults
+end
+
+--- Checks options against rules; raises ParamValidationError with all that is
+-- wrong, and changes nothing.
+---@param given any
+---@param rules table one of the above
+---@param operation? string for the error; nil where nothing would be sent
+---@param settings? table of the client
+function M.check(given, rules, operation, settings)
+  M.refuse(M.faults(given, rules, settings), operation)
 end
 
 --- Raises ParamValidationError where there are faults.
@@ -230,11 +353,9 @@ function M.parts(given, summary)
     parts[i] = { part = i, users = part.users, bytes = part.bytes,
       sha256 = part.sha256,
       location = ("s3://%s/%s"):format(given.bucket, key) }
-    if #parts[i].location > LOCATION_MOST then
-      M.refuse({ { path = "prefix", code = "length", message =
-        ("makes a location of %d characters, more than %d"):format(
-          #parts[i].location, LOCATION_MOST) } }, "CreateDataDeletionJob")
-    end
+    local faults = {}
+    check_length(#parts[i].location, faults)
+    M.refuse(faults, "CreateDataDeletionJob")
   end
   return parts, keys
 end
