@@ -20,18 +20,20 @@ local run = "'" .. database:escape(arg[2]) .. "'"
 
 -- A run has the users that were marked when it first began. Those marked since
 -- are the next one's: the same name must mean the same list, and no row may go
--- whose user was not on it.
+-- whose user was not on it. A NULL would look like the end of the list.
 assert(database:execute(([[
   UPDATE users SET erase_run = %s
-  WHERE erase_requested = 1 AND erase_run IS NULL
+  WHERE erase_requested = 1 AND erase_run IS NULL AND id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM users WHERE erase_run = %s)]])
   :format(run, run)))
-local cursor = assert(database:execute(
-  "SELECT id FROM users WHERE erase_run = " .. run .. " ORDER BY id"))
+local cursor = assert(database:execute("SELECT id FROM users WHERE " ..
+  "erase_run = " .. run .. " AND id IS NOT NULL ORDER BY id"))
 
-local receipt = personalize.delete_users {
+local ok, receipt = pcall(personalize.delete_users, {
+  -- All that it returns: a fetch that fails returns nil and the reason, which
+  -- is an error and not the end of the list.
   users = function()
-    return (cursor:fetch())
+    return cursor:fetch()
   end,
   -- The same name and the same ids in the same order (hence ORDER BY) go on
   -- with a run that ended early.
@@ -45,9 +47,15 @@ local receipt = personalize.delete_users {
       print(("%d of %d jobs done"):format(progress.jobs_done, progress.jobs))
     end
   end,
-}
+})
+if not ok then
+  io.stderr:write(tostring(receipt), "\n")
+  os.exit(1)
+end
 
 -- Only now may the rows go: until here they are what the run is made of.
-assert(database:execute("DELETE FROM users WHERE erase_run = " .. run))
+assert(receipt.status == "COMPLETED", receipt.status)
+assert(database:execute("DELETE FROM users WHERE erase_run = " .. run ..
+  " AND id IS NOT NULL"))
 database:close()
 print(receipt.status, receipt.users .. " users")

@@ -217,7 +217,7 @@ describe("delete-users", function()
     local read = {}
     world.client.delete_users = function(_, options)
       assert.is_nil(options.file)
-      for block in options.text do
+      for block in function() return options.text:read(1000) end do
         read[#read + 1] = block
       end
       return RECEIPT

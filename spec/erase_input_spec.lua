@@ -99,15 +99,83 @@ describe("delete_users", function()
     wrong("make too long a location", { prefix = ("x"):rep(300) }, "prefix")
   end)
 
-  it("with an iterator that raises, shows nothing of what it said",
-    function()
-      local e = refused { users = function()
-        error("the database says alice", 0)
-      end }
+  -- Each gives something before it fails, which must not be sent.
+  describe("with a list that breaks off", function()
+    local function breaking(first, fail)
+      local count = 0
+      return function()
+        count = count + 1
+        if count > 3 then
+          return fail()
+        end
+        return first:format(count)
+      end
+    end
+    local WAYS = {
+      raises = function() error("connection lost", 0) end,
+      ["returns nil and a reason"] = function() return nil, "connection lost" end,
+      ["returns false and a reason"] = function()
+        return false, "connection lost"
+      end,
+    }
+    for how, fail in pairs(WAYS) do
+      it("as its source " .. how .. ", says why", function()
+        for _, given in ipairs {
+          { users = breaking("user-%d", fail) },
+          { text = breaking("user-%d\n", fail), format = "lines" },
+          { text = { read = breaking("user-%d\n", fail) }, format = "lines" },
+        } do
+          local e = refused(given)
+          assert.equal("UserListError", e.code)
+          assert.truthy(e.message:find("connection lost", 1, true), e.message)
+          assert.equal("connection lost", e.cause)
+          assert_nothing_sent()
+        end
+      end)
+    end
+
+    it("as a file of Lua's cannot be read, says why", function()
+      local file = assert(io.open(folder))
+      local e = refused { text = file, format = "lines" }
+      file:close()
       assert.equal("UserListError", e.code)
-      assert.equal("the database says alice", e.cause)
-      assert.falsy(tostring(e):find("alice", 1, true))
+      assert.truthy(e.message:find("Is a directory", 1, true), e.message)
+      assert_nothing_sent()
     end)
+  end)
+
+  it("with lines that have lost their ends makes no id of them", function()
+    local path = write("list.txt", "alice\nbob\ncarol\n")
+    for _, given in ipairs {
+      { text = io.lines(path), format = "lines" },
+      { text = io.lines(path) },
+      { text = ("alice bob"):gmatch "%S+", format = "lines" },
+      { text = io.lines(write("list.csv", "USER_ID\nalice\n")) },
+    } do
+      local e = refused(given)
+      assert.equal("UserListError", e.code)
+      assert.truthy(e.message:find("lines need their ends", 1, true), e.message)
+      assert_nothing_sent()
+    end
+  end)
+
+  it("takes a text that is cut anywhere", function()
+    local client = server:client()
+    local file = assert(io.open(write("list.csv", "USER_ID\nalice\nbob\n")))
+    local at, one = 0, { "ali", "ce" }
+    for users, given in pairs {
+      [2] = { text = file },
+      [1] = { format = "lines", text = { read = function()
+        at = at + 1
+        return one[at]
+      end } },
+    } do
+      given.dry_run = true
+      assert.equal(users, client:delete_users(options(given)).users)
+    end
+    file:close()
+    client:close()
+  end)
 
   it("with an iterator that Ctrl-C ends, is interrupted", function()
     for _, source in ipairs { "users", "text" } do
@@ -189,11 +257,6 @@ describe("delete_users", function()
 
     unusable("is not there", function() return folder .. "/none" end, "none")
     unusable("is a folder", function() return folder end, "directory")
-    unusable("is a FIFO", function()
-      os.execute("rm -f " .. child.quote(folder .. "/fifo") .. "; mkfifo " ..
-        child.quote(folder .. "/fifo"))
-      return folder .. "/fifo"
-    end, "FIFO")
     unusable("is a device", function() return "/dev/null" end, "device")
 
     -- Between the check and the sending, when the service is first asked.

@@ -188,17 +188,33 @@ describe("from a list to a receipt", function()
     assert.truthy(output:find "COMPLETED\t%S+/day%.json\n$", output)
   end)
 
+  local function from_database(before)
+    return before .. example("from_database.lua", "$D/app.sqlite night")
+      :gsub("LUA_PATH='", ("LUA_PATH='%sspec/support/fake/?.lua;"):format(ROOT))
+  end
+
   it("from_database.lua deletes the rows of its users, and no others",
     function()
       local output, status = in_folder {
         "printf 'alice\\nbob\\ncarol earlier\\n' >$D/app.sqlite",
-        (example("from_database.lua", "$D/app.sqlite night")
-          :gsub("LUA_PATH='", ("LUA_PATH='%sspec/support/fake/?.lua;"):format(
-            ROOT))),
+        from_database "",
         "cat $D/app.sqlite",
       }
       assert.equal(0, status, output)
       assert.truthy(output:find("COMPLETED\t2 users\ncarol earlier\n", 1,
         true), output)
     end)
+
+  it("from_database.lua deletes no row where its cursor breaks", function()
+    for rows = 0, 2 do
+      local output = in_folder {
+        "printf 'alice\\nbob\\ncarol\\n' >$D/app.sqlite",
+        from_database("LUASQL_BREAKS=" .. rows .. " ") .. "; echo \"exit $?\"",
+        "cat $D/app.sqlite",
+      }
+      assert.truthy(output:find("LuaSQL: connection lost", 1, true), output)
+      assert.truthy(output:find("exit 1\nalice night\nbob night\n" ..
+        "carol night\n$"), output)
+    end
+  end)
 end)

@@ -164,7 +164,8 @@ describe("what is no list file", function()
     refused(folder .. "/none", "No such file or directory")
     refused("/dev/null", "it is a device")
     run("mkfifo " .. quote(path))
-    refused(path, "it is a FIFO (a pipe can be read as a text)")
+    refused(path, "it is a pipe or the like, which cannot be read twice " ..
+      "(give its blocks as text)")
     local socket = folder .. "/socket"
     run("python3 -c 'import socket, sys; " ..
       "socket.socket(socket.AF_UNIX).bind(sys.argv[1])' " .. quote(socket))

@@ -36,6 +36,27 @@ end
 
 -- ---- the small ones --------------------------------------------------------
 
+test("is_stream", "", function()
+  same(false, (core.is_stream "/dev/null"))
+  same("it is a device", (select(2, core.is_stream "/dev/null")))
+end)
+
+test("open_input", "", function()
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write "alice"
+  file:close()
+  local input = core.open_input(path)
+  os.remove(path)
+  same("ali", input:read(3))
+  same("ce", input:read())
+  same(nil, (input:read()))
+  input:close()
+  same("cannot read " .. path .. ": it is closed", (select(2, input:read())))
+  same("cannot open /nonexistent: No such file or directory",
+    (select(2, core.open_input "/nonexistent")))
+end)
+
 test("endpoint", "", function()
   same("https://personalize.eu-west-1.amazonaws.com",
     core.endpoint { region = "eu-west-1" })

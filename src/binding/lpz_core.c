@@ -2,8 +2,9 @@
  * The library personalize.core: what is decided in C, as functions of their
  * arguments. Beside the system's clock, sleep, random source and environment
  * (lpz_sys), a command or a name to look up (lpz_process), a program's signals
- * and streams (lpz_program), files (lpz_file) and those of user lists
- * (lpz_userlist), nothing here touches the world.
+ * and streams (lpz_program), files (lpz_file), those of user lists
+ * (lpz_userlist) and what is read once, such as a pipe (lpz_stream), nothing
+ * here touches the world.
  */
 #include "../core/pz_text.h"
 #include "lpz.h"
@@ -18,6 +19,7 @@
 #include "lpz_show.h"
 #include "lpz_sigv4.h"
 #include "lpz_source.h"
+#include "lpz_stream.h"
 #include "lpz_sys.h"
 #include "lpz_time.h"
 #include "lpz_userlist.h"
@@ -81,6 +83,7 @@ int luaopen_personalize_core(lua_State *L)
     lpz_service_class(L);
     lpz_attempt_class(L);
     lpz_source_class(L);
+    lpz_stream_class(L);
     lpz_userlist_class(L);
     lpz_http1_class(L);
     lpz_program_class(L);
@@ -93,6 +96,7 @@ int luaopen_personalize_core(lua_State *L)
     add_functions(L, lpz_program_functions);
     add_functions(L, lpz_read_functions);
     add_functions(L, lpz_show_functions);
+    add_functions(L, lpz_stream_functions);
     add_functions(L, lpz_sys_functions);
     add_functions(L, lpz_time_functions);
     lua_pushliteral(L, OS);

@@ -141,20 +141,10 @@ static int push_status(lua_State *L, struct lpz_userlist *list,
     return lpz_raise(L, status);
 }
 
-/* A string for the system, which ends at the first NUL. */
-static const char *check_path(lua_State *L, int index)
-{
-    struct pz_slice path = lpz_checkslice(L, index);
-
-    luaL_argcheck(L, memchr(path.data, '\0', path.len) == NULL, index,
-                  "no zero byte expected");
-    return path.data;
-}
-
 static int userlist_open(lua_State *L)
 {
     struct lpz_userlist *list = check_list(L);
-    const char *path = check_path(L, 2);
+    const char *path = lpz_checkpath(L, 2);
 
     if (list->is_ids)
         return luaL_error(L, "a list of the format ids has no file");
@@ -177,7 +167,7 @@ static enum pz_status sink(void *arg, struct pz_slice bytes)
 static int userlist_spool(lua_State *L)
 {
     struct lpz_userlist *list = check_list(L);
-    const char *folder = lua_isnoneornil(L, 2) ? NULL : check_path(L, 2);
+    const char *folder = lua_isnoneornil(L, 2) ? NULL : lpz_checkpath(L, 2);
 
     if (!is_untouched(list))
         return luaL_error(L, "the list has its input already");

@@ -19,7 +19,9 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "pz_fd.h"
 #include "pz_file.h"
+#include "pz_stream.h"
 #include "pz_sys.h"
 
 #if defined(__APPLE__)
@@ -38,18 +40,9 @@ static void set_name(struct pz_listfile *file, const char *path)
 
 static int fail(struct pz_listfile *file, const char *verb, const char *why)
 {
-    (void)snprintf(file->message, sizeof file->message, "cannot %s %s: %.100s",
+    (void)snprintf(file->message, sizeof file->message, "cannot %s %s: %.120s",
                    verb, file->name, why);
     return -1;
-}
-
-static const char *kind_of(mode_t mode)
-{
-    return S_ISDIR(mode) ? "it is a directory"
-        : S_ISFIFO(mode) ? "it is a FIFO (a pipe can be read as a text)"
-        : S_ISSOCK(mode) ? "it is a socket"
-        : S_ISCHR(mode) || S_ISBLK(mode) ? "it is a device"
-        : "it is no regular file";
 }
 
 static void remember(struct pz_listfile *file, const struct stat *seen)
@@ -61,29 +54,22 @@ static void remember(struct pz_listfile *file, const struct stat *seen)
     file->nanoseconds = (long long)seen->CHANGED.tv_nsec;
 }
 
-static int open_file(const char *path)
-{
-    int fd;
-
-    /* A path may have become a FIFO since it was looked at. */
-    do
-        fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
 int pz_listfile_open(struct pz_listfile *file, const char *path)
 {
+    const char *why;
     struct stat seen;
+    enum pz_stream_kind kind;
     int fd;
 
     set_name(file, path);
     /* First by name: to open a device may already do something. */
-    if (stat(path, &seen) != 0)
-        return fail(file, "open", strerror(errno));
-    if (!S_ISREG(seen.st_mode))
-        return fail(file, "open", kind_of(seen.st_mode));
-    fd = open_file(path);
+    kind = pz_stream_kind(path, &why);
+    if (kind == PZ_STREAM_ONCE)
+        why = "it is a pipe or the like, which cannot be read twice (give "
+              "its blocks as text)";
+    if (kind != PZ_STREAM_FILE)
+        return fail(file, "open", why);
+    fd = pz_stream_open_path(path);
     if (fd < 0)
         return fail(file, "open", strerror(errno));
     if (fstat(fd, &seen) != 0 || !S_ISREG(seen.st_mode)) {
@@ -110,7 +96,7 @@ static int open_nameless(const char *folder)
     fd = open(folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC,
               S_IRUSR | S_IWUSR);
     if (fd >= 0)
-        return fd;
+        return pz_fd_lift(fd);
 #endif
     /* Not every file system can do it. */
     len = snprintf(path, sizeof path, "%s/personalize-XXXXXX", folder);
@@ -129,7 +115,7 @@ static int open_nameless(const char *folder)
         errno = error;
         return -1;
     }
-    return fd;
+    return pz_fd_lift(fd);
 }
 
 int pz_listfile_spool(struct pz_listfile *file, const char *folder)

@@ -5,7 +5,9 @@
 -- personal data that is to go.
 
 local Error = require "personalize.error"
+local callback = require "personalize.callback"
 local core = require "personalize.core"
+local nginx = require "personalize.transport.nginx"
 
 local M = {}
 
@@ -20,19 +22,33 @@ local BLOCK = 256 * 1024
 -- Ids of a table or an iterator that count as a block.
 local BATCH = 1000
 
+---@class personalize.Blocks what has a method like that of Lua's files
+---@field read fun(self: any, count: integer): string?, string? up to so many
+--- bytes; nil at the end; nil and a reason after a failure
+
 ---@class personalize.Users
----@field users? string[]|fun(): string? ids: a list, or an iterator that
---- returns one at a time and nil at the end; whole numbers are written in
---- decimal
----@field file? string path of a regular file
----@field text? string|fun(): string? a file's text, or an iterator over its
---- blocks
+---@field users? string[]|fun(): string?, string? ids: a list, or an iterator
+--- that returns one at a time, nil at the end, and nil and a reason after a
+--- failure; whole numbers are written in decimal
+---@field file? string path of a file; outside nginx also of a pipe, terminal
+--- or descriptor (/dev/stdin, /dev/fd/3), which is kept in a temporary file
+---@field text? string|personalize.Blocks|fun(): string?, string? a file's
+--- text, where to read it, or an iterator over its blocks, line ends included
 ---@field format? "csv"|"lines" of file and text; default csv: the first line
 --- is the header USER_ID, then an id a line; lines: an id a line, no header
 ---@field column? string of a csv with several: the one that has the ids
 ---@field unique? boolean default false; true drops repeats
 ---@field part_size? integer bytes a job's list may have, its header counted;
 --- default 100 MB, AWS's quota
+
+local function can_read(value)
+  local kind = type(value)
+  if kind ~= "table" and kind ~= "userdata" then
+    return false
+  end
+  local ok, read = pcall(function() return value.read end)
+  return ok and type(read) == "function"
+end
 
 --- What the options of a list are, each with its check.
 M.OPTIONS = {
@@ -44,7 +60,8 @@ M.OPTIONS = {
       value >= SMALLEST and value <= LARGEST
   end,
   text = function(value)
-    return type(value) == "string" or type(value) == "function"
+    return type(value) == "string" or type(value) == "function" or
+      can_read(value)
   end,
   unique = function(value) return type(value) == "boolean" end,
   users = function(value)
@@ -58,7 +75,7 @@ M.MUST = {
   format = 'must be "csv" or "lines"',
   part_size = ("must be a whole number of bytes, %d to %.0f"):format(
     SMALLEST, LARGEST),
-  text = "must be a string, or a function that returns the next block",
+  text = "must be a string, a file, or a function that returns the next block",
   unique = "must be true or false",
   users = "must be a list of ids, or a function that returns the next one",
 }
@@ -110,57 +127,99 @@ local function demand(ok, why)
   end
 end
 
+-- One step of the caller's iterator, or of what is read.
+local function step(what, next_one)
+  local ok, value = callback.call("UserListError", what, next_one)
+  if not ok then
+    error(value, 0)
+  end
+  return value
+end
+
+-- The blocks of a text as an iterator, and what it is in an error.
+local function blocks_of(text)
+  if type(text) == "function" then
+    return text, "the iterator over text"
+  elseif type(text) ~= "string" then
+    return function() return text:read(BLOCK) end, "reading the text"
+  end
+  local from = 1
+  return function()
+    local block = from <= #text and text:sub(from, from + BLOCK - 1) or nil
+    from = from + BLOCK
+    return block
+  end
+end
+
+-- Lines without their ends would make one long id of all of them, which is no
+-- fault where they are few.
+local function check_ends(text, count, has_end)
+  if type(text) == "function" and count > 1 and not has_end then
+    list_error("the iterator over text gave several blocks and no line end: " ..
+      "lines need their ends (io.lines(path, \"L\")), and ids go into users")
+  end
+end
+
+local function feed_text(list, text, hooks)
+  if not hooks.is_check then
+    demand(list:spool())
+  end
+  local next_block, what = blocks_of(text)
+  local bytes, count, has_end = 0, 0, false
+  for block in function() return step(what, next_block) end do
+    if type(block) ~= "string" then
+      list_error(what .. " returned something else than a string")
+    end
+    demand(list:write(block))
+    bytes = bytes + #block
+    count = count + (block ~= "" and 1 or 0)
+    has_end = has_end or block:find("\n", 1, true) ~= nil
+    turn(hooks, list, bytes)
+  end
+  check_ends(text, count, has_end)
+end
+
+local function refuse_file(why)
+  Error.raise { code = "ParamValidationError", kind = "client",
+    message = "file: " .. why,
+    params = { { path = "file", code = "unreadable", message = why } } }
+end
+
+-- What can be read once only goes through a spool, as an iterator does.
+local function feed_stream(list, given, hooks)
+  local input, why = core.open_input(given.file)
+  if not input then
+    refuse_file(why)
+  end
+  local ok, raised = pcall(feed_text, list, { read = function(_, count)
+    local block, reason = input:read(count)
+    if reason == "interrupted" then
+      Error.raise { code = "InterruptedError", kind = "client",
+        message = "interrupted while reading the list" }
+    end
+    return block, reason
+  end }, hooks)
+  input:close()
+  if not ok then
+    error(raised, 0)
+  end
+end
+
 local function feed_file(list, given, hooks)
+  -- To wait for a pipe would stop a worker of nginx.
+  if core.is_stream(given.file) and not nginx.is_here() then
+    feed_stream(list, given, hooks)
+    return
+  end
   local ok, why = list:open(given.file)
   if not ok then
-    Error.raise { code = "ParamValidationError", kind = "client",
-      message = "file: " .. why,
-      params = { { path = "file", code = "unreadable", message = why } } }
+    refuse_file(why)
   end
   repeat
     local done, bytes = list:check(BLOCK)
     demand(done ~= nil, bytes)
     turn(hooks, list, bytes)
   until done
-end
-
--- The caller's iterator, one step; what it raises may name a user and is kept
--- apart from the message.
-local function step(next_one, what)
-  local ok, value = pcall(next_one)
-  if not ok and (Error.is_interrupt(value) or
-    Error.is_error(value, "InterruptedError")) then
-    Error.raise { code = "InterruptedError", kind = "client", cause = value,
-      message = "interrupted while reading the list" }
-  elseif not ok then
-    list_error(("the iterator over %s raised an error"):format(what),
-      { cause = value })
-  end
-  return value
-end
-
-local function feed_text(list, given, hooks)
-  if not hooks.is_check then
-    demand(list:spool())
-  end
-  local text, bytes = given.text, 0
-  if type(text) == "string" then
-    local from = 1
-    text = function()
-      local block = from <= #given.text and
-        given.text:sub(from, from + BLOCK - 1) or nil
-      from = from + BLOCK
-      return block
-    end
-  end
-  for block in function() return step(text, "text") end do
-    if type(block) ~= "string" then
-      list_error "the iterator over text returned something else than a string"
-    end
-    demand(list:write(block))
-    bytes = bytes + #block
-    turn(hooks, list, bytes)
-  end
 end
 
 local function feed_users(list, given, hooks)
@@ -176,7 +235,7 @@ local function feed_users(list, given, hooks)
       return users[at]
     end
   end
-  for id in function() return step(next_one, "users") end do
+  for id in function() return step("the iterator over users", next_one) end do
     demand(list:add(id))
     count = count + 1
     if count % BATCH == 0 then
@@ -227,7 +286,7 @@ local function read(list, given, hooks)
   if given.file then
     feed_file(list, given, hooks)
   elseif given.text then
-    feed_text(list, given, hooks)
+    feed_text(list, given.text, hooks)
   else
     feed_users(list, given, hooks)
   end

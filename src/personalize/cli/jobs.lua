@@ -32,20 +32,36 @@ local function print_job(run, job)
   })
 end
 
+-- The words of standard input.
+local function read_words(run)
+  local parts, words = {}, {}
+  repeat
+    local block, why = run.world.read()
+    if why then
+      error({ fault = why, status = status.USAGE }, 0)
+    end
+    parts[#parts + 1] = block
+  until not block
+  for word in table.concat(parts):gmatch "%S+" do
+    words[#words + 1] = word
+  end
+  if #words == 0 then
+    error({ fault = "no ARN on standard input", status = status.USAGE }, 0)
+  end
+  return words
+end
+
 -- The ARNs of the command line; "-" stands for those on standard input.
 local function each_arn(run)
-  local arns = {}
+  local arns, is_read = {}, false
   for _, arn in ipairs(run.options.arns) do
-    if arn == "-" then
-      local parts = {}
-      for block in run.world.read do
-        parts[#parts + 1] = block
-      end
-      for word in table.concat(parts):gmatch "%S+" do
+    if arn ~= "-" then
+      arns[#arns + 1] = arn
+    elseif not is_read then
+      is_read = true
+      for _, word in ipairs(read_words(run)) do
         arns[#arns + 1] = word
       end
-    else
-      arns[#arns + 1] = arn
     end
   end
   return ipairs(arns)
@@ -106,9 +122,6 @@ function M.wait(run)
   local arns = {}
   for i, arn in each_arn(run) do
     arns[i] = arn
-  end
-  if #arns == 0 then
-    error({ fault = "no ARN on standard input", status = status.USAGE }, 0)
   end
   local function show(is, done)
     run:progress { phase = "wait", jobs = #arns, jobs_done = done,

@@ -18,7 +18,8 @@ end
 local function add_list(run, into)
   local options = run.options
   if options.list == "-" then
-    into.text, run.list = run.world.read, "(standard input)"
+    into.text = { read = function() return run.world.read() end }
+    run.list = "(standard input)"
   else
     local wrong = run.world.unreadable(options.list)
     if wrong then

@@ -41,6 +41,30 @@ local function new_err()
   end
 end
 
+-- A block; nil at the end; nil and why after a failure.
+local function read_block(input)
+  local block, why = input:read(BLOCK)
+  if why == "interrupted" then
+    Error.raise { code = "InterruptedError", kind = "client",
+      message = "interrupted while reading" }
+  end
+  return block, why
+end
+
+-- Reads standard input, block by block.
+local function new_read()
+  local input, why
+  return function()
+    if not input then
+      input, why = core.open_input "-"
+    end
+    if not input then
+      return nil, why
+    end
+    return read_block(input)
+  end
+end
+
 -- More is no receipt.
 local READ_MOST = 64 * 1024 * 1024
 
@@ -48,25 +72,38 @@ local READ_MOST = 64 * 1024 * 1024
 -- in it.
 local function unreadable(path)
   local kind, message = core.file_kind(path)
-  return not kind and path .. ": " .. message or nil
+  return not kind and not core.is_stream(path) and path .. ": " .. message or nil
 end
 
 local function read_pipe(path)
-  local file, message = io.open(path, "rb")
-  if not file then
-    return nil, message
+  local input, why = core.open_input(path)
+  if not input then
+    return nil, why
   end
-  local words, wrong = file:read "*a"
-  file:close()
-  return words, wrong and path .. ": " .. wrong
+  local blocks, length = {}, 0
+  local function next_block()
+    local block
+    block, why = read_block(input)
+    return block
+  end
+  for block in next_block do
+    blocks[#blocks + 1], length = block, length + #block
+    if length > READ_MOST then
+      why = path .. ": too large"
+      break
+    end
+  end
+  input:close()
+  return not why and table.concat(blocks) or nil, why
 end
 
 local function read_file(path)
+  if path == "-" or core.is_stream(path) then
+    return read_pipe(path)
+  end
   local kind, message = core.file_kind(path)
   local words
-  if kind == "pipe" then
-    return read_pipe(path)
-  elseif kind then
+  if kind then
     words, message = core.read_file(path, READ_MOST)
   end
   return words, not words and path .. ": " .. message or nil
@@ -137,7 +174,7 @@ function M.new()
     personalize = require "personalize",
     out = write_out,
     err = new_err(),
-    read = function() return io.stdin:read(BLOCK) end,
+    read = new_read(),
     is_output = is_output,
     lock = lock,
     read_existing = read_existing,

@@ -1,6 +1,6 @@
 --- As much of LuaSQL as examples/from_database.lua asks for, over a text file:
 -- a user a line, "id" or "id RUN". Knows the example's three statements and
--- refuses others.
+-- refuses others. LUASQL_BREAKS=N breaks the connection after N rows.
 
 local function read(path)
   local users = {}
@@ -39,7 +39,14 @@ function statements.SELECT(path, run)
   for _, user in ipairs(read(path)) do
     ids[#ids + 1] = user.run == run and user.id or nil
   end
-  return { fetch = function() return table.remove(ids, 1) end }
+  local left = tonumber(os.getenv "LUASQL_BREAKS") or math.huge
+  return { fetch = function()
+    left = left - 1
+    if left < 0 then
+      return nil, "LuaSQL: connection lost"
+    end
+    return table.remove(ids, 1)
+  end }
 end
 
 function statements.DELETE(path, run)
