@@ -319,6 +319,10 @@ end)
 test("prose", "", function()
   same(("a\\x1b\\u{202e} \\xff"):rep(40), core.prose(ODD .. "\n"))
 end)
+test("redact", "", function()
+  same("a [redacted] of [redacted]", core.redact("a %73ecret-key of tag",
+    { "secret-key" }, { "tag", ("x"):rep(100) }, true))
+end)
 test("json_string", "", function()
   same('"' .. ("a\\u001b\\u202e \\ufffd"):rep(40) .. '"',
     core.json_string(ODD))

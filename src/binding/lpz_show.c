@@ -1,10 +1,11 @@
 /* See lpz_show.h. */
 #include "lpz_show.h"
 
+#include "../core/pz_redact.h"
 #include "../core/pz_show.h"
 
 /* A sentence in an error, a log line or a table's cell. */
-enum { PROSE_MOST = 1024 };
+enum { PROSE_MOST = 1024, SECRETS_MOST = 1000 };
 
 /* Argument 1 as text: what is no string, number, boolean or nil is shown by
    the name of its type. No metamethod runs. */
@@ -94,9 +95,62 @@ static int core_json_string(lua_State *L)
     return push_shown(L, out, pz_show_json(out, text));
 }
 
+/* Takes the strings of the list at 'index' into secrets[*count] and on, and
+   leaves them on the stack. What is no string raises: a secret that is
+   overlooked is shown. */
+static void take_secrets(lua_State *L, int index, struct pz_secret *secrets,
+                         size_t *count, int is_private)
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    for (int i = 1;; i++) {
+        struct pz_slice text;
+
+        lua_rawgeti(L, index, i);
+        if (lua_isnil(L, -1))
+            break;
+        if (lua_type(L, -1) != LUA_TSTRING)
+            luaL_error(L, "bad argument #%d (strings expected)", index);
+        if (*count == SECRETS_MOST)
+            luaL_error(L, "too many secrets");
+        text.data = lua_tolstring(L, -1, &text.len);
+        secrets[*count].text = text;
+        secrets[*count].is_private = is_private;
+        ++*count;
+    }
+}
+
+/*
+ * core.redact(text, secrets, privates [, is_cut]) -> text
+ *
+ * A text that may quote secrets, with "[redacted]" in their places, however
+ * they are spelled. Both lists have strings: true secrets, such as tokens, of
+ * which no part may be seen; and private texts, such as tags, of which short
+ * ones count as words only. 1000 in all are the most.
+ */
+static int core_redact(lua_State *L)
+{
+    struct pz_slice text = lpz_checkslice(L, 1);
+    int is_cut = lua_toboolean(L, 4);
+    struct pz_secret *secrets;
+    struct pz_buf *out;
+    enum pz_status status;
+    size_t count = 0;
+
+    lua_settop(L, 4);
+    luaL_checkstack(L, SECRETS_MOST + 20, "no room for secrets");
+    secrets = lua_newuserdata(L, SECRETS_MOST * sizeof *secrets);
+    out = lpz_newbuffer(L);
+    out->secret = 0;
+    take_secrets(L, 2, secrets, &count, 0);
+    take_secrets(L, 3, secrets, &count, 1);
+    status = pz_redact(out, text, secrets, count, is_cut);
+    return push_shown(L, out, status);
+}
+
 const luaL_Reg lpz_show_functions[] = {
     { "json_string", core_json_string },
     { "printable", core_printable },
     { "prose", core_prose },
+    { "redact", core_redact },
     { NULL, NULL }
 };

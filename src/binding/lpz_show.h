@@ -5,7 +5,7 @@
  */
 #include "lpz.h"
 
-/* json_string, printable, prose: NULL-ended. Each is explained where it
+/* json_string, printable, prose, redact: NULL-ended. Each is explained where it
    stands. */
 extern const luaL_Reg lpz_show_functions[];
 

@@ -49,7 +49,7 @@ add_escape(struct pz_buf *out, long point, struct pz_slice bytes)
 
     if (point >= 7 && point <= 13) {
         parts[0] = PZ_LIT("\\");
-        parts[1] = (struct pz_slice){ letters + point - 7, 1 };
+        parts[1] = (struct pz_slice){ letters + (point - 7), 1 };
     } else if (point >= 0x80) {
         parts[0] = PZ_LIT("\\u{");
         parts[2] = PZ_LIT("}");

@@ -100,18 +100,6 @@ local function ready(settings, attempt, plan, credentials, deadline, last)
   return keys
 end
 
--- Only what comes from outside can quote a secret; our own words stay whole.
-local function redact_verdict(verdict, response, keys, plan)
-  if verdict.kind == "service" or
-    verdict.kind == "transport" and response == nil then
-    for _, name in ipairs { "message", "cause" } do
-      if type(verdict[name]) == "string" then
-        verdict[name] = redact.message(verdict[name], keys, plan.input)
-      end
-    end
-  end
-end
-
 -- One attempt: signed, sent, judged.
 local function try(settings, attempt, plan, number, keys, deadline)
   local head, body, code = attempt:sign(keys, core.now())
@@ -140,7 +128,12 @@ local function try(settings, attempt, plan, number, keys, deadline)
     verdict.cause = failure.cause
     verdict.own = Error.is_error(failure) and failure or nil
   end
-  redact_verdict(verdict, response, keys, plan)
+  -- Only what comes from outside can quote a secret; our own words stay whole.
+  redact.verdict(verdict, verdict.kind == "service" or
+    verdict.kind == "transport" and response == nil, keys, plan)
+  if plan.is_open and response then
+    redact.headers(response.headers, keys, plan)
+  end
   local interrupt = settings.on_event and notify(settings, { name = "attempt",
     operation = plan.operation, attempt = number, status = verdict.status,
     code = verdict.code, request_id = verdict.request_id,
@@ -172,8 +165,9 @@ end
 
 -- Attempts until one is done with. The plan: operation, method, url; a source
 -- in place of the attempt's body; `reader`, which makes the output of an
--- answer; `input`, where it may hold secrets. Answers the output and a meta
--- table; or nil, an error's fields and the last answer, if one came.
+-- answer; `is_open`, where the answer itself is handed out; and what may be
+-- secret: `input`, `secrets`, `proxy`. Answers the output and a meta table; or
+-- nil, an error's fields and the last answer, if one came.
 local function loop(settings, attempt, plan, credentials, deadline)
   local started = core.monotonic()
   local verdict, response, output, unclear, again, renewed
@@ -283,8 +277,8 @@ function M.make(settings, operation, input, credentials, deadline)
       message = Error.describe(faults) }
   end
   return loop(settings, attempt, { operation = operation, input = input,
-    reader = read, method = "POST", url = settings.url }, credentials,
-    deadline)
+    reader = read, method = "POST", url = settings.url,
+    proxy = settings.proxy }, credentials, deadline)
 end
 
 --- The same, told when it ends.
@@ -309,7 +303,8 @@ end
 ---@param settings table like a client's, for that service
 ---@param operation string for errors and events
 ---@param request table as `core.request` takes it; with `source`, a body that
---- is read while it is sent (its `payload_hash` is then given), and `progress`
+--- is read while it is sent (its `payload_hash` is then given), `progress`, and
+--- `secrets`, a list of what in it must not be seen
 ---@param credentials fun(): personalize.Credentials?, table?
 ---@param deadline number on the monotonic clock
 ---@return personalize.Response? response one that says success
@@ -324,9 +319,10 @@ function M.request(settings, operation, request, credentials, deadline)
       kind = "client", operation = operation, attempts = 0, message = wrong })
   end
   return M.finish(settings, operation, started, loop(settings, attempt, {
-    operation = operation, reader = whole, method = request.method,
-    url = attempt:url(), source = request.source,
-    progress = request.progress }, credentials, deadline))
+    operation = operation, reader = whole, is_open = true,
+    method = request.method, url = attempt:url(), source = request.source,
+    progress = request.progress, secrets = request.secrets,
+    proxy = settings.proxy }, credentials, deadline))
 end
 
 return M

@@ -141,6 +141,7 @@ function M.fetch(world)
     path = place.path,
     query = place.query,
     headers = headers,
+    secrets = { token },
     unsigned = true,
     protocol = "json",
     direct = true,

@@ -115,6 +115,7 @@ local function ask(at, method, path, header, timeout)
     method = method,
     path = path,
     headers = { header },
+    secrets = { at.token },
     unsigned = true,
     protocol = "text",
     direct = true,

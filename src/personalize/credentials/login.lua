@@ -88,6 +88,8 @@ end
 -- Asks until an answer is final. The requests have no attempts of their own,
 -- since each needs its own proof.
 local function ask(world, endpoint, document, path)
+  local secrets = { document.refreshToken,
+    source.text(document.accessToken, "sessionToken") }
   local failure
   for _ = 1, ATTEMPTS do
     local dpop = proof(world, document.dpopKey,
@@ -106,6 +108,7 @@ local function ask(world, endpoint, document, path)
       headers = { { "content-type", "application/json" }, { "dpop", dpop } },
       body = source.encode { clientId = document.clientId,
         grantType = "refresh_token", refreshToken = document.refreshToken },
+      secrets = secrets,
       unsigned = true,
       protocol = "json",
       max_attempts = 1,
@@ -118,8 +121,8 @@ local function ask(world, endpoint, document, path)
   end
   local is_final = source.is_final(failure)
   return source.refused("renewing the login session" ..
-    (is_final and " (" .. LOG_IN .. ")" or ""), failure,
-    { document.refreshToken, document.accessToken.sessionToken }, is_final)
+    (is_final and " (" .. LOG_IN .. ")" or ""), failure, secrets,
+    is_final)
 end
 
 local function endpoint_of(world)

@@ -49,7 +49,7 @@ local PASSED_ON = { InterruptedError = true, PhaseError = true }
 --- A request of a source that failed.
 ---@param what string what was asked, for people
 ---@param failure table the error's fields
----@param secrets? string[] what was sent: an answer may quote it
+---@param secrets? table what was sent: an answer may quote it
 ---@param unrecoverable? boolean
 ---@return nil
 ---@return table failure
@@ -57,13 +57,11 @@ function M.refused(what, failure, secrets, unrecoverable)
   if PASSED_ON[failure.code] then
     return nil, failure
   end
-  local message = tostring(failure.message or "no reason given")
-  for _, secret in ipairs(secrets or {}) do
-    message = redact.message(message, { secret_access_key = secret })
-  end
+  local message = redact.text(tostring(failure.message or
+    "no reason given"), nil, { secrets = secrets })
   failure.message = message
   return M.fail(("%s: %s: %s"):format(what, tostring(failure.code), message),
-    { cause = setmetatable(failure, Error), unrecoverable = unrecoverable,
+    { cause = Error.new(failure), unrecoverable = unrecoverable,
       retryable = failure.retryable })
 end
 

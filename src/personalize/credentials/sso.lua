@@ -48,6 +48,8 @@ end
 
 -- A token for a refresh token; the document as it is to be written.
 local function renew(world, base, document)
+  local secrets = { document.refreshToken, document.clientSecret,
+    source.text(document, "accessToken") }
   local response, failure = world.request {
     service = "sso_oidc",
     operation = "CreateToken",
@@ -58,13 +60,13 @@ local function renew(world, base, document)
     body = source.encode { clientId = document.clientId,
       clientSecret = document.clientSecret, grantType = "refresh_token",
       refreshToken = document.refreshToken },
+    secrets = secrets,
     unsigned = true,
     protocol = "json",
   }
   if not response then
     return source.refused("renewing the single sign-on token", failure,
-      { document.clientSecret, document.refreshToken, document.accessToken },
-      source.is_final(failure))
+      secrets, source.is_final(failure))
   end
   local answer = source.decode(response.body) or {}
   local token, seconds = source.text(answer, "accessToken"), answer.expiresIn
@@ -146,6 +148,7 @@ function M.fetch(world, base)
       core.uri_encode(base.sso_account_id),
       core.uri_encode(base.sso_role_name)),
     headers = { { "x-amz-sso_bearer_token", token } },
+    secrets = { token },
     unsigned = true,
     protocol = "json",
   }

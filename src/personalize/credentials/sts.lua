@@ -64,6 +64,7 @@ function M.assume(world, action, what, parameters, keys, secrets)
     headers = { { "content-type",
       "application/x-www-form-urlencoded; charset=utf-8" } },
     body = form(parameters),
+    secrets = secrets,
     unsigned = keys == nil,
     credentials = keys,
     protocol = "xml",
