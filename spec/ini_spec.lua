@@ -64,10 +64,24 @@ describe("a value", function()
       ["x = a\n y = z"] = "a\ny = z",
       ["x = a\r\n b\r\n"] = "a\nb",
       ["x = a # c\n b # c"] = "a\nb # c",
-      ["x = a\n # all of it"] = "a\n# all of it",
       ["x =\n a = b\n\tc=d  "] = "\na = b\nc=d",
       ["x = # c\n a = b"] = "\na = b",
       ["x =\n a.b$c = d"] = "\na.b$c = d",
+    } do
+      assert.equal(value, value_of(lines))
+    end
+  end)
+
+  it("never holds a line that is all comment", function()
+    for lines, value in pairs {
+      ["x = s3cret\n # all of it"] = "s3cret",
+      ["x = s3cret\n\t; all of it"] = "s3cret",
+      ["x = a\n # between\n b\n   ;;\n"] = "a\nb",
+      ["x =\n # what\n a = 1\n ; b = 2\n c = 3 ; d\n"] =
+        "\na = 1\nc = 3 ; d",
+      ["  # before\nx = a\n#\n  # behind"] = "a",
+      ["x = a\r\n # all of it\r\n"] = "a",
+      ["x = a\n #"] = "a",
     } do
       assert.equal(value, value_of(lines))
     end
@@ -104,8 +118,64 @@ describe("a section", function()
       files.profiles)
     assert.same({ a = 1, profilec = 5, profile = 7, ["Profile d"] = 11,
       plugins = 13, ["profile e f"] = 15, ["profile]h"] = 18, [""] = 20,
-      ["sso-session"] = 21, ["preview x"] = 22 }, files.ignored)
+      ["sso-session"] = 21, ["preview x"] = 22 }, files.ignored.config)
   end)
+
+  it("may have letters beyond ASCII in its name", function()
+    assert.same({ ["\195\169quipe"] = { x = "1" }, ["\230\151\165-1"] = {} },
+      profiles "[profile \195\169quipe]\nx=1\n[profile \230\151\165-1]")
+    assert.same({ ["\195\169quipe"] = { x = "1" } },
+      profiles("[\195\169quipe]\nx=1\n", "credentials"))
+    assert.same({ ["\195\169"] = { x = "1" } },
+      config "[sso-session \195\169]\nx=1\n".sso_sessions)
+  end)
+
+  it("may have its name in quotes", function()
+    for text, name in pairs {
+      ["'My Corp'"] = "My Corp", ['"My Corp"'] = "My Corp",
+      ["'a'"] = "a", ['"a#b;c]d[e"'] = "a#b;c]d[e", ["'#'"] = "#",
+      [ [['Bob'"'"'s Corp']] ] = "Bob's Corp", [ [["Bob's"]] ] = "Bob's",
+      [ [["a\"b\\c\d"]] ] = [[a"b\c\d]], [ [['a\b']] ] = [[a\b]],
+      [ [[My\ Corp]] ] = "My Corp", ["My' 'Corp"] = "My Corp",
+      ["'\195\169quipe 1'"] = "\195\169quipe 1", ["'foo!bar'"] = "foo!bar",
+      ["  'a b' \t"] = "a b", ["' a '"] = " a ",
+      ["'" .. ("x"):rep(255) .. "'"] = ("x"):rep(255),
+    } do
+      assert.same({ [name] = { x = "1" } }, profiles("[profile " .. text ..
+        "]\nx=1"), text)
+      assert.same({ [name] = { x = "1" } }, profiles("[profile " .. text ..
+        "] # it's a comment [x]\nx=1"), text)
+      local files = config("[sso-session " .. text .. "]\nx=1\n[services " ..
+        text .. "];c\ny=2")
+      assert.same({ [name] = { x = "1" } }, files.sso_sessions)
+      assert.same({ [name] = { y = "2" } }, files.services)
+    end
+    assert.same({ ["My Corp"] = { x = "1" } },
+      profiles("['My Corp']\nx=1", "credentials"))
+  end)
+
+  it("is ignored where its quotes make no name", function()
+    for _, text in ipairs { "''", '""', "'a", "a'", "Bob's", "'a' b",
+      "'a' 'b'", '"a', "a\\", "'" .. ("x"):rep(257) .. "'", "'a\tb'",
+      "'a\127b'" } do
+      local files = config("[profile " .. text .. "]\nx=1")
+      assert.same({}, files.profiles, text)
+      assert.same({ config = { ["profile " .. text] = 1 } }, files.ignored)
+    end
+    assert.same({}, profiles "['profile a']\n['default']\n[profile'a']")
+  end)
+
+  it("without quotes has no spaces, but for what the config file has in them",
+    function()
+      local files = config "[profile 'My Corp']\nx=1\n[profile in valid]\nx=2"
+      core.ini("[My Corp]\ny=3\n[in valid]\ny=4\n[My  Corp]\ny=5",
+        "credentials", files)
+      assert.same({ ["My Corp"] = { x = "1", y = "3" } }, files.profiles)
+      assert.same({ config = { ["profile in valid"] = 3 },
+        credentials = { ["in valid"] = 3, ["My  Corp"] = 5 } }, files.ignored)
+      assert.same({ x = 2 }, files.lines.config.profiles["My Corp"])
+      assert.same({ y = 2 }, files.lines.credentials.profiles["My Corp"])
+    end)
 
   it("of the credentials file has none", function()
     local files = core.ini(
@@ -115,7 +185,7 @@ describe("a section", function()
       profile = { x = "4" } }, files.profiles)
     assert.same({}, files.sso_sessions)
     assert.same({}, files.services)
-    assert.equal(9, files.ignored["sso-session s"])
+    assert.equal(9, files.ignored.credentials["sso-session s"])
   end)
 
   it("may be an SSO session or the services of one name", function()
@@ -162,7 +232,7 @@ describe("[profile default]", function()
     for _, text in ipairs(texts) do
       local files = config(text)
       assert.same({ default = { y = "2" } }, files.profiles)
-      assert.is_number(files.ignored.default)
+      assert.is_number(files.ignored.config.default)
     end
   end)
 
@@ -194,9 +264,60 @@ describe("a line", function()
     refused("# c\nx\n[profile a]", 2, "before the first section")
   end)
 
-  it("that is indented needs a property before it", function()
-    refused("[profile a]\n x = 1", 2, "without a property")
+  it("that is indented and no property needs one before it", function()
+    refused("[profile a]\n x", 2, "without a property")
     refused("[profile a]\nx = 1\n[profile b]\n\n y", 5, "without a property")
+    refused("  [profile a]\n  x", 2, "without a property")
+    refused("  [profile a]\n  x = 1\n  y", 3, "a property without '='")
+    refused("  x = 1\n  [profile a]", 1, "before the first section")
+  end)
+end)
+
+describe("a file that is indented", function()
+  local PLAIN = "[default]\nregion = eu-west-1\ns3 =\n  a = 1\n  b = 2\n" ..
+    "more = 1\n  2\n\n# c\n[profile b]\nx = 3\n[sso-session s]\ny = 4\n"
+  local expected = config(PLAIN)
+
+  local function same(text)
+    local files = config(text)
+    assert.same(expected.profiles, files.profiles)
+    assert.same(expected.sso_sessions, files.sso_sessions)
+    assert.same(expected.lines, files.lines)
+  end
+
+  it("as a whole is as one that is not", function()
+    for _, by in ipairs { " ", "    ", "\t", "\t\t", " \t " } do
+      same(by .. PLAIN:gsub("\n", "\n" .. by))
+      same((by .. PLAIN:gsub("\n", "\r\n" .. by)))
+      same("\239\187\191" .. by .. PLAIN:gsub("\n", "\n" .. by))
+    end
+    same("    " .. PLAIN:gsub("\n(.)", "\n    %1"))
+  end)
+
+  it("below its headers is so, too", function()
+    same((PLAIN:gsub("\n([^%[\n])", "\n  %1")))
+    same((PLAIN:gsub("\n([^%[\n])", "\n\t%1")))
+  end)
+
+  it("differently from section to section is so, too", function()
+    assert.same({ a = { x = "1", y = "2" }, b = { x = "3\n4", y = "5" },
+      c = { z = "6" } }, profiles("[profile a]\n    x = 1\n  y = 2\n" ..
+      "  [profile b]\n x = 3\n  4\ny = 5\n[profile c]\nz = 6\n"))
+  end)
+
+  it("may have its [profile default] anywhere", function()
+    assert.same({ default = { y = "2" } },
+      profiles "  [default]\n  x=1\n  [profile default]\n  y=2\n")
+    assert.same({ default = { x = "1\n[profile default]" } },
+      profiles "  [default]\n  x=1\n    [profile default]\n")
+    assert.same({ default = { y = "2" } },
+      profiles "[default]\nx=1\n[profile 'default']\ny=2\n")
+  end)
+
+  it("may be the credentials file", function()
+    assert.same({ default = { x = "1", y = "2" }, b = { z = "3" } }, profiles(
+      "   [default]\n   x = 1\n   # c\n   y = 2\n   [b]\n   z = 3\n",
+      "credentials"))
   end)
 end)
 
@@ -207,10 +328,10 @@ describe("sub-properties", function()
     refused("[profile a]\ns3 =\n x # = 1", 3, "a sub-property without '='")
   end)
 
-  it("may have comments of their own, as the CLI has it", function()
+  it("may have comments of their own", function()
     local value = value_of "x =\n # what\n a = 1\n ; b = 2\n c = 3 ; d\n"
-    assert.equal("\n# what\na = 1\n; b = 2\nc = 3 ; d", value)
     assert.same({ a = "1", c = "3" }, core.ini_sub(value))
+    assert.same({ a = "1" }, core.ini_sub "\n# what\na = 1")
   end)
 
   it("are read from a value", function()

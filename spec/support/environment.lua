@@ -4,11 +4,17 @@
 local core = require "personalize.core"
 
 local environment = {}
-local getenv = core.getenv
+local getenv, home = core.getenv, core.home
 
 --- From now on these variables are all there are; but no spec asks for an
--- instance's metadata that does not say where.
-function environment.set(variables)
+-- instance's metadata that does not say where. Nobody has a home folder
+-- beside, unless `homes` names it.
+---@param variables table<string, string>
+---@param homes? table<string, string> by user; "" is who runs this
+function environment.set(variables, homes)
+  core.home = function(user)
+    return homes and homes[user or ""]
+  end
   core.getenv = function(name)
     return variables[name] or
       name == "AWS_EC2_METADATA_DISABLED" and "true" or nil
@@ -16,7 +22,7 @@ function environment.set(variables)
 end
 
 function environment.restore()
-  core.getenv = getenv
+  core.getenv, core.home = getenv, home
 end
 
 return environment

@@ -338,10 +338,19 @@ test("ini", "", function()
   same("eu-west-1", files.profiles.default.region)
   same("2", files.services.t.y)
   same(6, files.lines.config.sso_sessions.s.x)
-  same({ other = 9 }, files.ignored)
+  same({ config = { other = 9 } }, files.ignored)
   core.ini("[default]\nregion = us-east-1", "credentials", files)
   same("us-east-1", files.profiles.default.region)
   same(2, files.lines.credentials.profiles.default.region)
+end)
+
+test("ini", ", names in quotes", function()
+  local files = core.ini("[profile 'My Corp']\nx=1\n[profile 'a' b]\n",
+    "config")
+  core.ini("[My Corp]\ny=2\n[a b]\n", "credentials", files)
+  same({ ["My Corp"] = { x = "1", y = "2" } }, files.profiles)
+  same({ config = { ["profile 'a' b"] = 3 }, credentials = { ["a b"] = 3 } },
+    files.ignored)
 end)
 
 test("ini", ", refused", function()

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "../io/pz_home.h"
 #include "../io/pz_process.h"
 #include "../io/pz_resolve.h"
 #include "lpz_sys.h"
@@ -105,7 +106,26 @@ static int process_resolve(lua_State *L)
     return 1;
 }
 
+/* core.home([user]) -> path | nil, of this process's user if not said
+   Blocks where the system has to ask another machine. */
+static int process_home(lua_State *L)
+{
+    const char *user = lua_isnoneornil(L, 1) ? NULL : lpz_checkpath(L, 1);
+    struct pz_buf *out = lpz_newbuffer(L);
+    enum pz_status status = pz_home(out, user);
+
+    if (status != PZ_OK)
+        return lpz_raise(L, status);
+    if (out->len == 0)
+        lua_pushnil(L);
+    else
+        lpz_pushslice(L, pz_buf_slice(out));
+    pz_buf_free(out);
+    return 1;
+}
+
 const luaL_Reg lpz_process_functions[] = {
+    { "home", process_home },
     { "resolve", process_resolve },
     { "run", process_run },
     { NULL, NULL }

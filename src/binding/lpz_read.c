@@ -49,19 +49,23 @@ static struct pz_slice section_name(enum pz_ini_section section)
          : PZ_LIT("services");
 }
 
-/* Makes all that the answer, at 'files', always has; leaves files.ignored and,
-   on top, files.lines[kind]. */
+/* Pushes t[name][kind], made where it is not there; 't' is absolute. */
+static void push_of_kind(lua_State *L, int t, struct pz_slice name,
+                         struct pz_slice kind)
+{
+    push_member(L, t, name);
+    push_member(L, lua_gettop(L), kind);
+    lua_remove(L, -2);
+}
+
+/* Makes all that the answer, at 'files', always has; leaves
+   files.ignored[kind] and, on top, files.lines[kind]. */
 static void push_frame(lua_State *L, int files, struct pz_slice kind)
 {
     int lines;
 
-    lua_newtable(L);
-    lua_pushliteral(L, "ignored");
-    lua_pushvalue(L, -2);
-    lua_rawset(L, files);
-    push_member(L, files, PZ_LIT("lines"));
-    push_member(L, lua_gettop(L), kind);
-    lua_remove(L, -2);
+    push_of_kind(L, files, PZ_LIT("ignored"), kind);
+    push_of_kind(L, files, PZ_LIT("lines"), kind);
     lines = lua_gettop(L);
     for (int s = PZ_INI_PROFILE; s <= PZ_INI_SERVICES; s++) {
         push_member(L, files, section_name((enum pz_ini_section)s));
@@ -105,6 +109,19 @@ static void store(lua_State *L, const struct pz_ini *ini,
     lua_pop(L, 2);
 }
 
+/* Is there a profile of that name already? */
+static int has_profile(lua_State *L, int files, struct pz_slice name)
+{
+    int found;
+
+    push_member(L, files, section_name(PZ_INI_PROFILE));
+    lpz_pushslice(L, name);
+    lua_rawget(L, -2);
+    found = !lua_isnil(L, -1);
+    lua_pop(L, 2);
+    return found;
+}
+
 /* Goes through the text without Lua: PZ_OK when all of it is well-formed. */
 static enum pz_status check_ini(struct pz_ini *ini, struct pz_buf *room)
 {
@@ -123,10 +140,13 @@ static enum pz_status check_ini(struct pz_ini *ini, struct pz_buf *room)
  * kind is "config" or "credentials". The tables of the answer:
  *   profiles, sso_sessions, services   [name][key] = value
  *   lines[kind].profiles and so on     [name][key] = line of that file
- *   ignored                            [header] = line, of the last file
+ *   ignored[kind]                      [header] = line of that file
  * Keys are in lower case. 'into', an earlier answer, is added to and
  * returned: what is read now wins key by key, so the config file comes first.
  * A file that is malformed changes nothing.
+ *
+ * A name with spaces counts in the credentials file where the config file has
+ * it in quotes: the AWS CLI writes both so.
  */
 static int core_ini(lua_State *L)
 {
@@ -160,8 +180,12 @@ static int core_ini(lua_State *L)
     pz_ini_start(&ini, text, file);
     while (status == PZ_OK &&
            (status = pz_ini_next(&ini, &event, room)) == PZ_OK &&
-           event != PZ_INI_END)
+           event != PZ_INI_END) {
+        if (event == PZ_INI_SECTION_EVENT && ini.section == PZ_INI_IGNORED &&
+            file == PZ_INI_CREDENTIALS && has_profile(L, 3, ini.name))
+            ini.section = PZ_INI_PROFILE;
         store(L, &ini, event, 3, lua_gettop(L), lua_gettop(L) - 1);
+    }
     pz_buf_free(room);
     if (status != PZ_OK)
         return lpz_raise(L, status);

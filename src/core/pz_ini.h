@@ -3,8 +3,13 @@
 /*
  * The files that AWS's tools share, ~/.aws/config and ~/.aws/credentials:
  * one text, read section by section and property by property. The grammar is
- * that of AWS's SDKs, and not what the CLI's ini parser happens to take: a
- * '#' after a space ends a value, a section given twice is one section.
+ * that of AWS's SDKs: a '#' after a space ends a value, a section given twice
+ * is one section. Where the SDKs have no rule it is the AWS CLI's: names in
+ * quotes, letters beyond ASCII, files that are indented, and lines that are
+ * all comment wherever they begin.
+ *
+ * A line goes on with the property before it if it begins further in than that
+ * one did.
  *
  * Knows the grammar; refuses to know what a key means, where the files lie
  * and how two of them are merged.
@@ -31,7 +36,8 @@ enum pz_ini_event { PZ_INI_SECTION_EVENT, PZ_INI_PROPERTY_EVENT, PZ_INI_END };
 struct pz_ini {
     /* The section it is in. A section may come more than once. */
     enum pz_ini_section section;
-    struct pz_slice name; /* without prefix; of an ignored one all of it */
+    struct pz_slice name; /* without prefix and quotes; of an ignored one all
+                             that is between the brackets */
     /* At PZ_INI_PROPERTY_EVENT, borrowed from the buffer of the step: the key
        in lower case; the value's lines trimmed and joined by LF. Where
        sub-properties follow, it begins with LF. */
@@ -44,7 +50,9 @@ struct pz_ini {
     size_t at;
     unsigned long lines; /* taken so far */
     enum pz_ini_file file;
-    int in_section, has_default;
+    int in_section, in_property, has_default;
+    size_t indent; /* of the property that it is in */
+    char unquoted[258]; /* a name that had quotes */
 };
 
 /* 'text' is borrowed until the last step. */

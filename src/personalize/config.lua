@@ -358,8 +358,9 @@ local function from_services(shared, profile, service)
   end
   local section = shared.services[profile.services]
   if not section then
-    config_error(("there is no section [services %s], which the profile names")
-      :format(profile.services))
+    config_error(("there is no section [services %s], which the profile " ..
+      "names%s"):format(profile.services,
+      files.missing(shared, "services", profile.services)))
   end
   local of_service = section[service] and core.ini_sub(section[service])
   return of_service and of_service.endpoint_url
@@ -446,6 +447,9 @@ function M.resolve(options)
     end
     settings[name] = value
     settings.last[name] = option.last and env(option.last)
+    if name == "profile" and source ~= name then
+      settings.profile_variable = source
+    end
   end
   if settings.endpoints then
     check_endpoints(settings.endpoints)
@@ -470,8 +474,9 @@ end
 local function profile_of(settings, shared)
   local profile = shared.profiles[settings.profile]
   if not profile and settings.profile_is_explicit then
-    config_error(("there is no profile %s in %s or %s"):format(
-      settings.profile, shared.paths.config, shared.paths.credentials))
+    config_error(("%s%s"):format(settings.profile_variable and
+      settings.profile_variable .. ": " or "",
+      files.no_profile(shared, settings.profile)))
   end
   return profile or {}
 end

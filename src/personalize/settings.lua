@@ -176,21 +176,24 @@ function M.check_phase(found, operation)
   end
 end
 
--- Tells each of the messages that was not told before.
-local function warn(found, messages)
-  found.told = found.told or {}
-  for _, message in ipairs(messages) do
-    if not found.told[message] then
-      found.told[message] = true
-      call.tell(found, { name = "warning", message = message })
+-- A function that tells each of a list of messages which it has not told
+-- before: the files are read again for each refresh.
+local function new_warn_once(found)
+  local told = {}
+  return function(messages)
+    for _, message in ipairs(messages) do
+      if not told[message] then
+        told[message] = true
+        call.tell(found, { name = "warning", message = message })
+      end
     end
   end
 end
 
 local function warn_of_ca_bundle(found)
   if found.refusal and found.ca_bundle then
-    warn(found, { "inside nginx the ca_bundle of environment and profile has " ..
-      "no effect; nginx trusts what lua_ssl_trusted_certificate names" })
+    found.warn_once { "inside nginx the ca_bundle of environment and profile has " ..
+      "no effect; nginx trusts what lua_ssl_trusted_certificate names" }
   end
 end
 
@@ -198,13 +201,14 @@ end
 -- from the instance's metadata. At the first call, since a client may be made
 -- where no file can be read yet.
 local function complete(found)
-  warn(found, found.warnings)
-  local shared, failure = files.load(config.env, files.read)
+  found.warn_once(found.warnings)
+  local shared, failure = files.load(config.env, files.read, found.sleep)
   if not shared then
     Error.raise(failure)
   end
+  found.warn_once(shared.warnings)
   config.complete(found, shared)
-  warn(found, found.warnings)
+  found.warn_once(found.warnings)
   if not found.get_credentials then
     found.shared = shared -- for the first fetch
     found.get_credentials = from_chain(found)
@@ -288,6 +292,7 @@ function M.new(options)
     found.invalidate = function() end
   end
   settle(found)
+  found.warn_once = new_warn_once(found)
   return found
 end
 

@@ -3,6 +3,7 @@
 -- Knows the file and the proof; refuses to know how one logs in.
 
 local core = require "personalize.core"
+local files = require "personalize.files"
 local source = require "personalize.credentials.source"
 
 local M = {}
@@ -184,11 +185,12 @@ end
 ---@return table? failure
 function M.fetch(world, base)
   local folder = world.env "AWS_LOGIN_CACHE_DIRECTORY"
-  if not folder and not world.home then
-    return source.misconfigured("the login session needs HOME or " ..
-      "AWS_LOGIN_CACHE_DIRECTORY: it is kept there")
+  folder = folder and files.expand(folder, world.env) or
+    not folder and world.home and world.home .. "/.aws/login/cache" or nil
+  if not folder then
+    return source.misconfigured("the login session needs a home folder " ..
+      "(HOME) or AWS_LOGIN_CACHE_DIRECTORY: it is kept there")
   end
-  folder = folder or world.home .. "/.aws/login/cache"
   local path = ("%s/%s.json"):format(folder,
     core.sha256_hex(base.login_session))
   local held, fault = load(world, path)

@@ -2,13 +2,13 @@
 -- Knows the keys of a profile and the chains they make; refuses to know how
 -- files are read.
 
-local core = require "personalize.core"
 local assume_role = require "personalize.credentials.assume_role"
 local container = require "personalize.credentials.container"
 local environment = require "personalize.credentials.environment"
 local instance = require "personalize.credentials.instance"
 local login = require "personalize.credentials.login"
 local process = require "personalize.credentials.process"
+local shared = require "personalize.files"
 local source = require "personalize.credentials.source"
 local sso = require "personalize.credentials.sso"
 local static = require "personalize.credentials.static"
@@ -71,8 +71,9 @@ local function read_session(files, name, base)
   end
   local session = (files.sso_sessions or {})[base.sso_session]
   if not session then
-    return wrong(("profile %s names a section [sso-session] that does not " ..
-      "exist"):format(name))
+    return wrong(("profile %s names a section [sso-session %s] that does not " ..
+      "exist%s"):format(name, base.sso_session,
+      shared.missing(files, "sso_sessions", base.sso_session)))
   end
   base.sso_region = source.text(session, "sso_region")
   base.sso_start_url = source.text(session, "sso_start_url")
@@ -185,7 +186,8 @@ end
 ---@return string? why where the profile says nothing about credentials
 function M.plan(files, name)
   if not files.profiles[name] then
-    return nil, nil, ("there is no profile %s"):format(name)
+    return nil, nil, ("there is no profile %s%s"):format(name,
+      shared.missing(files, "profiles", name))
   end
   local seen, roles = {}, {}
   local base, fault
@@ -194,7 +196,7 @@ function M.plan(files, name)
     local profile = files.profiles[at]
     if not profile then
       return wrong(("source_profile of profile %s names a profile that does " ..
-        "not exist"):format(seen[#seen]))
+        "not exist: %s"):format(seen[#seen], shared.no_profile(files, at)))
     elseif seen[at] then
       return loop_of(seen, at)
     end
@@ -235,15 +237,6 @@ function M.plan(files, name)
   return plan
 end
 
-local function sorted_names(profiles)
-  local names = {}
-  for name in pairs(profiles) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 --- Credentials of the selected profile.
 ---@param world personalize.World
 ---@return personalize.Credentials?
@@ -257,9 +250,7 @@ function M.fetch(world)
   local name = world.profile or "default"
   if not files.profiles[name] and (world.profile_is_explicit or
     world.profile_is_argument) then
-    local nearest = core.nearest(name, sorted_names(files.profiles))
-    return wrong(("there is no profile %s in the shared files%s"):format(name,
-      nearest and ("; did you mean %s?"):format(nearest) or ""))
+    return wrong(shared.no_profile(files, name))
   end
   local plan, why
   plan, fault, why = M.plan(files, name)

@@ -129,8 +129,8 @@ function M.fetch(world, base)
     return source.misconfigured(("sso_region of profile %s is not a " ..
       "region"):format(base.profile))
   elseif not world.home then
-    return source.misconfigured("single sign-on needs HOME: its token is " ..
-      "kept below it")
+    return source.misconfigured("single sign-on needs a home folder " ..
+      "(HOME): its token is kept below it")
   end
   local path = ("%s/.aws/sso/cache/%s.json"):format(world.home,
     core.sha1_hex(base.sso_session or base.sso_start_url))

@@ -12,6 +12,7 @@ local M = {}
 ---@class personalize.World
 ---@field env fun(name: string): string? trimmed; nil where empty
 ---@field read fun(path: string): string?, string? nil and "absent" or a reason
+---@field pause fun(seconds: number): boolean false where it was interrupted
 ---@field write fun(path: string, text: string): boolean?, string? at once, for
 --- this user only; true and what is not promised of it, or nil and why not
 ---@field home? string
@@ -85,8 +86,9 @@ function M.new(settings, env, services, deadline)
   local world = {
     env = env,
     read = files.read,
+    pause = settings.sleep,
     write = core.write_private,
-    home = env "HOME" or env "USERPROFILE",
+    home = files.home(env),
     now = function() return core.now() end,
     random = core.random,
     profile = settings.profile,
@@ -117,7 +119,10 @@ function M.new(settings, env, services, deadline)
       shared = settings.shared
       settings.shared = nil
       if not shared then
-        shared, fault = files.load(env, world.read)
+        shared, fault = files.load(env, world.read, world.pause)
+        if shared and settings.warn_once then
+          settings.warn_once(shared.warnings)
+        end
       end
     end
     return shared, fault
