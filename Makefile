@@ -57,9 +57,11 @@ MAKE_MANY = $(MAKE_ALSO) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 # The libraries keep apart what loads libcurl and what must not (in nginx).
 # A new source in src/core, src/io or src/binding belongs to personalize.core,
 # unless it is named here as one that needs libcurl.
-CURL_ONLY = $(wildcard src/io/pz_curl*.c src/binding/lpz_curl*.c)
+CURL_ONLY = $(wildcard src/io/pz_connection*.c src/io/pz_curl*.c src/binding/lpz_curl*.c) \
+	src/io/pz_exchange.c src/io/pz_failure.c src/io/pz_pool.c src/io/pz_unknown_name.c
 CURL_SOURCES = $(CURL_ONLY) src/binding/lpz.c src/binding/lpz_headers.c \
-	src/core/pz_buf.c src/core/pz_head.c src/core/pz_text.c src/io/pz_fork.c
+	$(addprefix src/core/pz_,address.c buf.c head.c http1.c http1_request.c proxy.c text.c uri.c) \
+	src/io/pz_fork.c src/io/pz_sys.c
 CORE_SOURCES = $(filter-out $(CURL_ONLY),$(wildcard src/core/*.c src/io/*.c src/binding/*.c))
 LUA_FILES = $(shell find src/personalize -name '*.lua' | LC_ALL=C sort)
 COMMANDS = $(wildcard src/bin/*)

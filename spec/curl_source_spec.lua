@@ -162,7 +162,7 @@ end)
 describe("an early answer", function()
   for _, case in ipairs {
     { "early-403", 403 }, { "early-503", 503 }, { "early-301", 301 },
-    { "midway-403", 403 }, { "midway-503", 503 }, { "expect-417", 417 },
+    { "midway-403", 403 }, { "midway-503", 503 },
   } do
     for _, scheme in ipairs { "http", "https" } do
     it(case[1] .. " over " .. scheme .. " is the answer", function()
@@ -180,6 +180,35 @@ describe("an early answer", function()
     end)
     end
   end
+end)
+
+describe("a peer that knows no Expect", function()
+  for _, fault in ipairs { "expect-417", "expect-kept-417" } do
+    for _, scheme in ipairs { "http", "https" } do
+      it(("gets the same without it: %s over %s"):format(fault, scheme),
+        function()
+          local source = sources.new(BIG)
+          local response = assert(put(nil, source,
+            { url = info[scheme] .. "/" .. fault }))
+          assert.equal(200, response.status)
+          assert.equal(tostring(#BIG), response.body)
+          local count = seen("_seen/" .. fault)
+          assert.equal(2, count.requests)
+          assert.equal(2, count.connections)
+          assert.falsy(count.last:lower():find("\r\nexpect:", 1, true))
+          assert.equal(0, source.rewinds)
+        end)
+    end
+  end
+
+  it("is not asked twice otherwise", function()
+    local response = assert(put("early-417", sources.new(BIG)))
+    assert.equal(417, response.status)
+    assert.equal(2, seen "_seen/early-417".requests)
+    response = assert(put("early-417", "short"))
+    assert.equal(417, response.status)
+    assert.equal(3, seen "_seen/early-417".requests)
+  end)
 end)
 
 describe("a peer", function()

@@ -82,18 +82,19 @@ local FAULTS = {
   { "half-close", "ConnectionError" },
   { "reset-at-0", "ConnectionError" },
   { "reset-at-5", "ConnectionError" },
-  { "reset-at-40", "ResponseError", status = 200 },
-  { "reset-at-81", "ResponseError", status = 200 },
+  { "reset-at-40", "ResponseError" },
+  { "reset-at-81", "ResponseError" },
   { "reset-at-150", "ResponseError", status = 200 },
   { "close-at-5", "ConnectionError" },
-  { "close-at-40", "ResponseError", status = 200 },
-  { "close-at-81", "ResponseError", status = 200 },
+  { "close-at-40", "ResponseError" },
+  { "close-at-81", "ResponseError" },
   { "close-at-150", "ResponseError", status = 200 },
   { "drip-0", "TimeoutError", timeout = 0.5 },
   { "drip-150", "TimeoutError", timeout = 0.5, status = 200 },
-  { "length-short", 200, body = '{"ok":true}' },
+  { "length-short", "ResponseError", status = 200 },
+  { "length-two", "ResponseError" },
   { "length-long", "ResponseError", status = 200 },
-  { "length-bad", "ResponseError", status = 200 },
+  { "length-bad", "ResponseError" },
   { "no-length", 200, body = '{"ok":true}' },
   { "chunk-ok", 200, body = '{"ok":true}' },
   { "chunk-garbage", "ResponseError", status = 200 },
@@ -101,13 +102,13 @@ local FAULTS = {
   { "one-1xx", 200, body = '{"ok":true}' },
   { "only-1xx", "ResponseError" },
   { "flood-1xx", "ResponseError", retryable = false },
-  { "head-line", "ResponseError", status = 200, retryable = false },
+  { "head-line", "ResponseError", retryable = false },
   { "head-line-60000", 200 },
-  { "head-line-300000", "ResponseError", status = 200, retryable = false },
-  { "head-count", "ResponseError", status = 200, retryable = false },
+  { "head-line-300000", "ResponseError", retryable = false },
+  { "head-count", "ResponseError", retryable = false },
   { "head-count-200", 200 },
-  { "head-endless", "ResponseError", status = 200, retryable = false },
-  { "head-bad-line", "ResponseError", status = 200 },
+  { "head-endless", "ResponseError", retryable = false },
+  { "head-bad-line", "ResponseError" },
   { "gzip", 200, body = function(b) return b:byte(1) == 31 end },
   { "http10", 200, body = '{"ok":true}' },
   { "http10-keep", 200, body = '{"ok":true}' },
@@ -399,14 +400,14 @@ describe("a request", function()
     handle:perform(request(info.http .. "/ok/x?a=b", { head = head }))
     assert.equal("POST /ok/x?a=b HTTP/1.1\r\nHost: " .. host() .. "\r\n"
       .. "X-Amz-Target: AmazonPersonalize.X\r\nx-empty:\r\n"
-      .. "X-Space: a  b\r\nx-void:\r\nContent-Length: 5\r\n", last())
+      .. "X-Space: a  b\r\nx-void: \r\nContent-Length: 5\r\n", last())
   end)
 
   it("may be given as a list", function()
     handle:perform(request(info.http .. "/ok/x",
       { headers = { { "x-one", "1" }, { "x-two", "" } } }))
     assert.equal("POST /ok/x HTTP/1.1\r\nHost: " .. host()
-      .. "\r\nx-one: 1\r\nx-two:\r\nContent-Length: 5\r\n", last())
+      .. "\r\nx-one: 1\r\nx-two: \r\nContent-Length: 5\r\n", last())
   end)
 
   it("has the standard headers that it gives itself", function()
@@ -435,7 +436,6 @@ describe("a request", function()
       if shape[1] ~= "HEAD" then -- a HEAD's answer has no body to be read
         assert.equal('{"ok":true}', handle:perform(r).body)
       else
-        -- The server sends one all the same: that connection is spoilt.
         local response = handle:perform(r)
         assert.equal("", response.body)
         assert.equal("11", response.headers["content-length"])

@@ -265,8 +265,6 @@ describe("a fault of the fault server", function()
   -- Sound as HTTP: it is for others to find fault with.
   local SOUND = { ["gzip"] = true, ["half-json"] = true, ["html"] = true,
     ["big-1000"] = true, ["big-chunked-1000"] = true }
-  -- Where libcurl takes what we do not.
-  local STRICTER = { ["length-short"] = true, ["length-two"] = true }
 
   local names = {}
   for _, name in ipairs(counts.sorted(faults)) do
@@ -277,9 +275,7 @@ describe("a fault of the fault server", function()
 
   local function expected(name)
     local code, attempts = faults[name][1], faults[name][2]
-    if STRICTER[name] then
-      return "malformed"
-    elseif code == "ok" or SOUND[name] or code:find "^HTTP" then
+    if code == "ok" or SOUND[name] or code:find "^HTTP" then
       return "done"
     elseif code == "ConnectionError" then
       return "none"
@@ -301,13 +297,13 @@ describe("a fault of the fault server", function()
       assert.not_equal("open", ending)
       state, _, kind = reader:finish(ending == "reset")
     end
-    if kind == "cut" then -- libcurl has one word for both
+    if kind == "cut" then -- transports have one word for both
       kind = "malformed"
     end
     return state or kind, reader
   end
 
-  it("ends as it does over libcurl", function()
+  it("ends as it does over a connection", function()
     local pipe = assert(io.popen("python3 -B spec/support/fault_bytes.py " ..
       table.concat(names, " "), "r"))
     local seen = 0

@@ -32,6 +32,9 @@ class Recorder:
     def half_close(self):
         self.end = "close"
 
+    def goodbye(self):
+        self.end = "close"
+
     def hang(self):
         raise faults.Gone()
 

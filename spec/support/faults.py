@@ -233,6 +233,15 @@ class Peer:
         except OSError:
             pass
 
+    def goodbye(self):
+        """Over TLS: says that nothing follows."""
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.sock.settimeout(0.05)
+            try:
+                self.sock.unwrap()  # sends ours, waits in vain for theirs
+            except OSError:
+                pass
+
     def hang(self):
         """Holds on, silently, until the peer leaves."""
         while True:
@@ -254,8 +263,17 @@ def answer(body=JSON_OK, status="200 OK", headers=(), length=True,
 #    answers whether the connection goes on.
 
 def ok(peer, request, number):
-    peer.send(answer(headers=["x-connection: %d" % peer.ident,
-                              "x-request: %d" % peer.served]))
+    text = answer(headers=["x-connection: %d" % peer.ident,
+                           "x-request: %d" % peer.served])
+    if request and request.method == "HEAD":
+        text = text[:-len(JSON_OK)]
+    peer.send(text)
+    return True
+
+
+def head_body(peer, request, number):
+    """A body even where none may be: after the answer to a HEAD."""
+    peer.send(answer())
     return True
 
 
@@ -298,12 +316,7 @@ def close_idle(peer, request, number):
 def goodbye_idle(peer, request, number):
     """Ends a kept connection politely: over TLS with a close_notify."""
     ok(peer, request, number)
-    if isinstance(peer.sock, ssl.SSLSocket):
-        peer.sock.settimeout(0.05)
-        try:
-            peer.sock.unwrap()  # sends ours, waits in vain for theirs
-        except OSError:
-            pass
+    peer.goodbye()
     return False
 
 
@@ -372,7 +385,14 @@ def length_two(peer, request, number):
 
 
 def no_length(peer, request, number):
-    """A body that ends with the connection; over TLS without goodbye."""
+    """A body that ends with the connection."""
+    peer.send(answer(length=False))
+    peer.goodbye()
+    return False
+
+
+def no_goodbye(peer, request, number):
+    """The same, but over TLS nothing says that this is the end."""
     peer.send(answer(length=False))
     return False
 
@@ -530,7 +550,7 @@ FAULTS = {
     "late-answer": late_answer, "reset-at": reset_at, "close-at": close_at,
     "drip": drip, "length-short": length_short, "length-long": length_long,
     "length-bad": length_bad, "length-two": length_two,
-    "no-length": no_length, "chunk-ok": chunk_ok,
+    "no-length": no_length, "no-goodbye": no_goodbye, "head-body": head_body, "chunk-ok": chunk_ok,
     "chunk-garbage": chunk_garbage, "chunk-cut": chunk_cut,
     "one-1xx": one_1xx, "only-1xx": only_1xx, "flood-1xx": flood_1xx,
     "head-line": head_line, "head-count": head_count,
@@ -577,7 +597,18 @@ def abrupt(peer, head, length, number):
 
 
 def expect(peer, head, length, number):
-    refusal(peer, number)
+    """Refuses only who asks whether the body may come."""
+    if b"100-continue" in head:
+        return refusal(peer, number)
+    return count(peer, head, length, number)
+
+
+def expect_kept(peer, head, length, number):
+    """The same, but holds the connection open, which is of no use."""
+    if b"100-continue" in head:
+        peer.send(answer(b"refused", "%d Chosen" % number))
+        peer.drain()
+    return count(peer, head, length, number)
 
 
 def skipped(peer, length, *before):
@@ -645,7 +676,8 @@ def swallow_steady(peer, head, length, number):
 
 
 UNREAD = {
-    "early": early, "midway": midway, "abrupt": abrupt, "expect": expect, "count": count,
+    "early": early, "midway": midway, "abrupt": abrupt, "expect": expect,
+    "expect-kept": expect_kept, "count": count,
     "continue": proceed, "continue-close": proceed_close,
     "swallow-reset": swallow_reset, "swallow-close": swallow_close,
     "swallow-hang": swallow_hang, "swallow-slow": swallow_slow,

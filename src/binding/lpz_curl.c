@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../io/pz_curl.h"
+#include "../io/pz_exchange.h"
 #include "lpz.h"
 #include "lpz_curl_request.h"
 #include "lpz_headers.h"
@@ -29,29 +29,25 @@ static const char *const codes[] = {
 /* ---- the class --------------------------------------------------------- */
 
 struct handle {
-    struct pz_curl curl;
-    struct pz_buf scratch; /* the head, where it came as a list */
-    int at_work;           /* an exchange is, and may be calling Lua */
-    int unwanted;          /* closed meanwhile: to be done at its end */
+    struct pz_pool pool;
+    struct pz_buf lines, bytes, answer; /* memory for the next exchange */
+    int at_work;  /* an exchange is, and may be calling Lua */
+    int unwanted; /* closed meanwhile: to be done at its end */
 };
 
 /*
- * What an exchange works with, on the stack and so nobody else's: a finalizer
- * may run whenever Lua allocates, and use or close the very handle.
+ * What an exchange works with, apart from the handle: a finalizer may run
+ * whenever Lua allocates, and use or close the very handle.
  */
 struct exchange {
-    struct pz_buf lines, head, body; /* the first goes, the others came */
-    enum pz_fault fault;
-    long status;
-    int sent, retryable;
-    char message[sizeof ((struct pz_curl *)NULL)->message];
+    struct pz_buf lines; /* the head, where it came as a list */
+    struct pz_outcome out;
 };
 
 static void exchange_free(struct exchange *x)
 {
     pz_buf_free(&x->lines);
-    pz_buf_free(&x->head);
-    pz_buf_free(&x->body);
+    pz_outcome_free(&x->out);
 }
 
 static int exchange_gc(lua_State *L)
@@ -81,31 +77,22 @@ static void give_back(struct pz_buf *to, struct pz_buf *from)
         pz_buf_free(from);
 }
 
-static void take_outcome(struct exchange *x, struct pz_curl *c)
-{
-    x->status = c->status;
-    x->sent = c->sent;
-    x->retryable = c->retryable;
-    memcpy(x->message, c->message, sizeof x->message);
-    move(&x->head, &c->head);
-    move(&x->body, &c->body);
-    pz_curl_forget(c);
-}
-
 static int push_error(lua_State *L, const struct exchange *x)
 {
+    const struct pz_failure *f = &x->out.failure;
+
     lua_pushnil(L);
     lua_createtable(L, 0, 5);
-    lua_pushstring(L, codes[x->fault]);
+    lua_pushstring(L, codes[f->fault]);
     lpz_setmember(L, "code");
-    lua_pushstring(L, x->message);
+    lua_pushstring(L, f->message);
     lpz_setmember(L, "message");
-    lua_pushboolean(L, x->sent);
+    lua_pushboolean(L, f->sent);
     lpz_setmember(L, "sent");
-    lua_pushboolean(L, x->retryable);
+    lua_pushboolean(L, f->retryable);
     lpz_setmember(L, "retryable");
-    if (x->status) {
-        lua_pushinteger(L, (lua_Integer)x->status);
+    if (x->out.answer.status) {
+        lua_pushinteger(L, x->out.answer.status);
         lpz_setmember(L, "status");
     }
     return 2;
@@ -123,8 +110,7 @@ static int is_interrupted(void *arg)
     return lpz_interrupted(&((struct callbacks *)arg)->wait);
 }
 
-/* Between libcurl's steps: calls the request's 'progress'. What it raises
-   stays on top of the stack. */
+/* Calls the request's 'progress'. What it raises stays on top of the stack. */
 static int call_progress(void *arg, unsigned long long sent)
 {
     struct callbacks *callbacks = arg;
@@ -138,8 +124,10 @@ static int call_progress(void *arg, unsigned long long sent)
 static void refuse(struct exchange *x, const char *before, const char *name,
                    const char *after)
 {
-    x->fault = PZ_FAULT_CONFIG;
-    snprintf(x->message, sizeof x->message, "%s%s%s", before, name, after);
+    struct pz_failure *f = &x->out.failure;
+
+    f->fault = PZ_FAULT_CONFIG;
+    snprintf(f->message, sizeof f->message, "%s%s%s", before, name, after);
 }
 
 static void perform(lua_State *L, struct handle *h, struct exchange *x)
@@ -162,14 +150,13 @@ static void perform(lua_State *L, struct handle *h, struct exchange *x)
     callbacks.L = L;
     callbacks.progress = request.progress;
     request.exchange.interrupted = is_interrupted;
-    request.exchange.between = request.progress ? call_progress : NULL;
+    request.exchange.progress = request.progress ? call_progress : NULL;
     request.exchange.arg = &callbacks;
     lpz_wait_begin(&callbacks.wait, L);
     h->at_work = 1;
-    x->fault = pz_curl_perform(&h->curl, &request.exchange);
+    (void)pz_exchange_make(&h->pool, &x->out, &request.exchange);
     h->at_work = 0;
-    take_outcome(x, &h->curl);
-    if (x->fault == PZ_FAULT_INTERRUPTED)
+    if (x->out.failure.fault == PZ_FAULT_INTERRUPTED)
         lpz_wait_taken(&callbacks.wait);
 }
 
@@ -180,11 +167,15 @@ static int handle_close(lua_State *L)
     h->unwanted = h->at_work;
     if (h->at_work)
         return 0;
-    pz_curl_close(&h->curl);
-    pz_buf_free(&h->scratch);
+    h->unwanted = 0;
+    pz_pool_close(&h->pool);
+    pz_buf_free(&h->lines);
+    pz_buf_free(&h->bytes);
+    pz_buf_free(&h->answer);
     return 0;
 }
 
+/* handle:perform(request) -> response | nil, err: see README, "transport" */
 static int handle_perform(lua_State *L)
 {
     struct handle *h = lpz_checkudata(L, 1, HANDLE);
@@ -194,23 +185,30 @@ static int handle_perform(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     x = lpz_newuserdata(L, sizeof *x, EXCHANGE);
-    if (!h->at_work)
-        move(&x->lines, &h->scratch);
+    if (!h->at_work) {
+        move(&x->lines, &h->lines);
+        move(&x->out.bytes, &h->bytes);
+        move(&x->out.answer.bytes, &h->answer);
+    }
     perform(L, h, x);
     if (h->unwanted)
         (void)handle_close(L);
-    if (x->fault == PZ_FAULT_ENDED) {
+    if (x->out.failure.fault == PZ_FAULT_ENDED) {
         exchange_free(x);
         return lua_error(L);
     }
-    if (x->fault == PZ_FAULT_NONE)
-        lpz_pushanswer(L, x->status, pz_buf_slice(&x->head),
-                       pz_buf_slice(&x->body));
-    results = x->fault == PZ_FAULT_NONE ? 1 : push_error(L, x);
+    if (x->out.failure.fault == PZ_FAULT_NONE) {
+        lpz_pushanswer(L, x->out.answer.status,
+                       pz_http1_head(&x->out.answer),
+                       pz_http1_body(&x->out.answer));
+        results = 1;
+    } else {
+        results = push_error(L, x);
+    }
     if (!h->at_work) {
-        give_back(&h->scratch, &x->lines);
-        give_back(&h->curl.head, &x->head);
-        give_back(&h->curl.body, &x->body);
+        give_back(&h->lines, &x->lines);
+        give_back(&h->bytes, &x->out.bytes);
+        give_back(&h->answer, &x->out.answer.bytes);
     }
     return results;
 }
@@ -219,14 +217,13 @@ static int curl_handle(lua_State *L)
 {
     struct handle *h = lpz_newuserdata(L, sizeof *h, HANDLE);
 
-    pz_curl_init(&h->curl);
-    h->scratch.secret = 1;
+    h->lines.secret = h->bytes.secret = h->answer.secret = 1;
     return 1;
 }
 
 static int curl_version_text(lua_State *L)
 {
-    lua_pushstring(L, pz_curl_version());
+    lua_pushstring(L, pz_exchange_library());
     return 1;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The request table of a transport (README), read into pz_curl's.
+ * The request table of a transport (README), read into pz_exchange's.
  * Knows its members; refuses to know what becomes of them.
  */
 #include "lpz_curl_request.h"
@@ -116,7 +116,7 @@ static const char *want_progress(lua_State *L, struct lpz_curl_request *r)
     return NULL;
 }
 
-/* A whole number from 1 on, which libcurl and every long can hold. */
+/* A whole number from 1 on, which every long can hold. */
 static const char *want_count(lua_State *L, const char *name, long *out)
 {
     long long n = *out;
@@ -146,6 +146,7 @@ const char *lpz_read_request(lua_State *L, struct lpz_curl_request *request,
         (wrong = want_progress(L, request)) ||
         (wrong = want_string(L, "ca_bundle", 0, &r->ca_bundle)) ||
         (wrong = want_string(L, "proxy", 0, &r->proxy)) ||
+        (wrong = want_string(L, "address", 0, &r->address)) ||
         (wrong = want_seconds(L, "timeout", &r->timeout)) ||
         (wrong = want_seconds(L, "connect_timeout", &r->connect_timeout)))
         return wrong;

@@ -1,15 +1,15 @@
 #ifndef LPZ_CURL_REQUEST_H
 #define LPZ_CURL_REQUEST_H
 /*
- * From the request table of a transport to what pz_curl takes.
+ * From the request table of a transport to what pz_exchange takes.
  */
-#include "../io/pz_curl.h"
+#include "../io/pz_exchange.h"
 #include "lpz.h"
 
 /* Does not move: the exchange points to its source. */
 struct lpz_curl_request {
     struct pz_exchange exchange; /* its callbacks are the caller's to set */
-    struct pz_curl_source source;
+    struct pz_body_source source;
     int progress; /* where the function is on the stack; 0: there is none */
 };
 

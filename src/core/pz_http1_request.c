@@ -7,10 +7,11 @@
 #include "pz_text.h"
 
 static const char bad_url[] = "a URL that is none";
+static const char bad_authorization[] = "a Proxy-Authorization that is none";
 
 /* Which headers that belong to every request are in the head. */
 struct seen {
-    int host, length;
+    int host, length, expect;
 };
 
 static const char *
@@ -29,6 +30,8 @@ check_head(const struct pz_http1_request *request, struct seen *seen)
             seen->host++;
         else if (pz_slice_ieq(name, PZ_LIT("content-length")))
             seen->length++;
+        else if (pz_slice_ieq(name, PZ_LIT("expect")))
+            seen->expect++;
     }
     return seen->host > 1 ? "two Host headers"
          : seen->length > 1 ? "two Content-Lengths" : NULL;
@@ -57,23 +60,43 @@ static int has_length(const struct pz_http1_request *request)
            pz_slice_eq(request->method, PZ_LIT("PUT"));
 }
 
+/* The request line, with the whole URL in it for a proxy. */
+static enum pz_status
+write_line(struct pz_buf *out, const struct pz_uri *uri,
+           struct pz_slice query, const struct pz_http1_request *request)
+{
+    struct pz_slice start[] = { request->method, PZ_LIT(" ") };
+    struct pz_slice site[] = { uri->scheme, PZ_LIT("://") };
+    struct pz_slice end[] = {
+        uri->path.len > 0 ? uri->path : PZ_LIT("/"), query,
+        PZ_LIT(" HTTP/1.1\r\n")
+    };
+    enum pz_status status = pz_buf_addv(out, start, PZ_COUNT(start));
+
+    if (status == PZ_OK && request->is_for_proxy) {
+        status = pz_buf_addv(out, site, PZ_COUNT(site));
+        if (status == PZ_OK)
+            status = pz_uri_host(out, uri);
+    }
+    return status == PZ_OK ? pz_buf_addv(out, end, PZ_COUNT(end)) : status;
+}
+
 static enum pz_status
 write_head(struct pz_buf *out, const struct pz_uri *uri,
            struct pz_slice query, const struct pz_http1_request *request,
            const struct seen *seen)
 {
     char digits[20];
-    struct pz_slice line[] = {
-        request->method, PZ_LIT(" "),
-        uri->path.len > 0 ? uri->path : PZ_LIT("/"), query,
-        PZ_LIT(" HTTP/1.1\r\n")
-    };
     struct pz_slice length[] = {
         PZ_LIT("Content-Length: "),
         pz_digits(digits, request->has_body ? request->length : 0),
         PZ_LIT("\r\n")
     };
-    enum pz_status status = pz_buf_addv(out, line, PZ_COUNT(line));
+    struct pz_slice authorization[] = {
+        PZ_LIT("Proxy-Authorization: "), request->proxy_authorization,
+        PZ_LIT("\r\n")
+    };
+    enum pz_status status = write_line(out, uri, query, request);
 
     if (status == PZ_OK && !seen->host) {
         status = pz_buf_adds(out, PZ_LIT("Host: "));
@@ -86,9 +109,21 @@ write_head(struct pz_buf *out, const struct pz_uri *uri,
         status = pz_buf_adds(out, request->head);
     if (status == PZ_OK && !seen->length && has_length(request))
         status = pz_buf_addv(out, length, PZ_COUNT(length));
+    if (status == PZ_OK && request->expects && !seen->expect)
+        status = pz_buf_adds(out, PZ_LIT("Expect: 100-continue\r\n"));
+    if (status == PZ_OK && request->proxy_authorization.len > 0)
+        status = pz_buf_addv(out, authorization, PZ_COUNT(authorization));
     if (status == PZ_OK)
         status = pz_buf_adds(out, PZ_LIT("\r\n"));
     return status;
+}
+
+static int is_line(struct pz_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] < ' ' || s.data[i] > '~')
+            return 0;
+    return 1;
 }
 
 enum pz_status
@@ -106,6 +141,8 @@ pz_http1_request(struct pz_buf *out, struct pz_uri *uri, const char **fault,
         *fault = "a HEAD with a body";
     if (*fault == NULL)
         *fault = check_head(request, &seen);
+    if (*fault == NULL && !is_line(request->proxy_authorization))
+        *fault = bad_authorization;
     if (*fault)
         return PZ_EINVAL;
     return write_head(out, uri, query, request, &seen);
@@ -129,14 +166,6 @@ check_host(struct pz_buf *room, struct pz_slice host, int *good)
     return PZ_OK;
 }
 
-static int is_line(struct pz_slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] < ' ' || s.data[i] > '~')
-            return 0;
-    return 1;
-}
-
 enum pz_status
 pz_http1_connect(struct pz_buf *out, const char **fault, struct pz_slice host,
                  unsigned port, struct pz_slice authorization)
@@ -157,7 +186,7 @@ pz_http1_connect(struct pz_buf *out, const char **fault, struct pz_slice host,
         return status;
     *fault = !good || port < 1 || port > 65535
         ? "a host or a port that is none"
-        : !is_line(authorization) ? "a Proxy-Authorization that is none"
+        : !is_line(authorization) ? bad_authorization
         : NULL;
     return *fault ? PZ_EINVAL : pz_buf_addv(out, parts, PZ_COUNT(parts));
 }

@@ -15,6 +15,9 @@ struct pz_http1_request {
     struct pz_slice head;      /* "name: value\r\n" lines, goes out as it is */
     int has_body;
     unsigned long long length; /* of the body */
+    int expects;               /* asks for a 100 before the body goes out */
+    int is_for_proxy;          /* the request line names the whole URL */
+    struct pz_slice proxy_authorization; /* and the proxy gets this; or empty */
 };
 
 /*
