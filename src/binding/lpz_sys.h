@@ -72,7 +72,7 @@ static inline void lpz_wait_begin(struct lpz_wait *wait, lua_State *L)
     wait->count = lua_gethookcount(wait->main);
 }
 
-/* For pz_sys and pz_curl; reads two fields, calls nothing. */
+/* For pz_sys and pz_exchange; reads two fields, calls nothing. */
 static inline int lpz_interrupted(void *arg)
 {
     struct lpz_wait *wait = arg;
