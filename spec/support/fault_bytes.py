@@ -35,6 +35,9 @@ class Recorder:
     def goodbye(self):
         self.end = "close"
 
+    def until_told(self, fault):
+        pass
+
     def hang(self):
         raise faults.Gone()
 
