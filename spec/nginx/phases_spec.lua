@@ -2,6 +2,7 @@
 
 local aws = require "spec.support.aws"
 local nginx = require "spec.support.nginx"
+local patience = require "spec.support.patience"
 
 -- One function for every phase; `here` is where the answer goes.
 local HTTP = [[
@@ -101,13 +102,10 @@ describe("inside nginx,", function()
   end
 
   local function said(name)
-    for _ = 1, 500 do
+    return patience.await("a word of " .. name, function()
       local text = web:get("/said?name=" .. name)
-      if text ~= "nothing" then
-        return text
-      end
-    end
-    error("nothing was said in " .. name)
+      return text ~= "nothing" and text
+    end)
   end
 
   it("a call is made in a timer", function()

@@ -5,9 +5,11 @@
 local aws = require "spec.support.aws"
 local cjson = require "cjson"
 local nginx = require "spec.support.nginx"
-local system = require "system"
+local patience = require "spec.support.patience"
 
-local now = system.monotime or system.gettime
+local now = patience.now
+-- Seconds after which a lock ends by itself; nginx's clock has milliseconds.
+local LEASE = 5 - 0.01
 
 -- Each worker calls by itself, as the mode says, and tells in a dictionary
 -- whose credentials it used. "one" is the first worker's alone.
@@ -90,15 +92,8 @@ describe("two workers of nginx", function()
   end
 
   local function await(what, condition)
-    local stop = now() + 20
-    repeat
-      local found = condition()
-      if found then
-        return found
-      end
-      system.sleep(0.01)
-    until now() > stop
-    error("waited in vain for " .. what .. "\n" .. cjson.encode(said()) ..
+    local ok, found = pcall(patience.await, what, condition)
+    return ok and found or error(found .. "\n" .. cjson.encode(said()) ..
       "\n" .. web:log(), 0)
   end
 
@@ -132,38 +127,52 @@ describe("two workers of nginx", function()
     return tonumber(server:requests().operations.ContainerCredentials) or 0
   end
 
-  -- A mode for as many fetches, and what came of it.
+  -- How many credentials each worker has used, and how often in all.
+  local function uses(mode)
+    local calls, pids = 0, {}
+    for _, by_pid in pairs((used(mode))) do
+      for pid, count in pairs(by_pid) do
+        calls = calls + count
+        pids[pid] = (pids[pid] or 0) + 1
+      end
+    end
+    return pids, calls
+  end
+
+  -- A mode for as many fetches, until both workers have used two of them; and
+  -- what came of it.
   local function load(mode, fetches)
     server:reset()
     local began = now()
     switch(mode)
-    await("fetches", function() return asked() >= fetches end)
+    await("fetches", function()
+      local pids = uses(mode)
+      for _, pid in ipairs(web:workers()) do
+        if (pids[pid] or 0) < 2 then
+          return false
+        end
+      end
+      return asked() >= fetches
+    end)
     switch "off"
     return now() - began
   end
 
   it("fetch once a window when they share, and both use it", function()
     local elapsed = load("together", 3)
-    local found, ids = used "together"
-    local calls, pids = 0, {}
-    for _, by_pid in pairs(found) do
-      for pid, count in pairs(by_pid) do
-        calls = calls + count
-        pids[pid] = (pids[pid] or 0) + 1
-      end
-    end
+    local _, ids = used "together"
+    local pids, calls = uses "together"
     local lines = {}
     for _, pid in ipairs(web:workers()) do
       lines[#lines + 1] = ("worker %d used %d of them"):format(pid,
-        pids[pid] or 0)
-      assert.is_true((pids[pid] or 0) >= 2)
+        pids[pid])
     end
     print(("\ntogether: %d calls in %.1f s, %d fetches, %d credentials; %s")
       :format(calls, elapsed, asked(), ids, table.concat(lines, ", ")))
     assert.equal(asked(), ids)
     -- A quarter of a lifetime of three to four seconds.
     assert.is_true(elapsed >= 0.7 * (asked() - 1), elapsed)
-    assert.is_true(calls > 20 * asked())
+    assert.is_true(calls > asked())
   end)
 
   it("fetch for themselves when they do not", function()
@@ -180,12 +189,13 @@ describe("two workers of nginx", function()
   it("go on when one is killed while it fetches", function()
     server:reset()
     server:admin("POST", "settings", { session_seconds = 3600 })
-    server:fault { spec = "ContainerCredentials=delay-1.5:1" }
+    server:fault { spec = "ContainerCredentials=delay-3600:1" }
+    local began = now()
     web:get "/mode?is=one"
     await("the lock", function()
       return web:get "/keys":find ":lock\n"
     end)
-    local began, victim = now(), said().first
+    local victim = said().first
     os.execute("kill -9 " .. victim)
     -- It may have been the one that held this side's connection.
     await("an answer", function() return (pcall(web.get, web, "/ready")) end)
@@ -195,12 +205,11 @@ describe("two workers of nginx", function()
       return ids > 0 and found
     end)
     local elapsed = now() - began
-    print(("\nkilled: the other went on after %.1f s"):format(elapsed))
+    print(("\nkilled: another had credentials after %.1f s"):format(elapsed))
     local _, by_pid = next(found)
     assert.is_nil(by_pid[victim])
-    assert.is_true(elapsed < 7, elapsed)
-    assert.is_true(elapsed > 3, "there was no lock to wait for")
-    assert.equal(2, asked())
+    assert.is_true(elapsed > LEASE, "there was no lock to wait for")
+    assert.equal(1, asked()) -- answered: the other answer is held
   end)
 
   it("are told which directive is missing", function()

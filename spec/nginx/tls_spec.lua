@@ -1,10 +1,11 @@
 --- No bad certificate is ever accepted, or tried twice: not even where the
 -- handshake ends at once, which makes Debian's nginx lose its verdict. The peer
--- is quick and shares the core with a worker that comes last.
+-- shares the core with the worker and goes before it, where that is allowed.
 
 local child = require "spec.support.child"
 local cjson = require "cjson"
 local nginx = require "spec.support.nginx"
+local patience = require "spec.support.patience"
 
 -- In all; PERSONALIZE_SOAK makes it as many for each kind.
 local COUNT = 1000
@@ -26,7 +27,7 @@ local SERVER = [[
   location = /run { content_by_lua_block {
     local personalize = require "personalize"
     local client = personalize.new { region = "eu-west-1",
-      endpoint = ngx.unescape_uri(ngx.var.arg_url), connect_timeout = 20,
+      endpoint = ngx.unescape_uri(ngx.var.arg_url), timeout = 600, connect_timeout = 60,
       credentials = { access_key_id = "AKID", secret_access_key = "s" } }
     local counts, left = {}, tonumber(ngx.var.arg_count)
     local function work()
@@ -82,9 +83,9 @@ describe("inside nginx", function()
         folder = info.ca_bundle:match "^(.*)/", log = log })
     end
     local core = has "taskset -c 0" and "taskset -c 0 " or ""
-    local last = has "chrt -i 0" and "chrt -i 0 " or "nice -n 19 "
-    peer = nginx.start { http = table.concat(servers), env = core }
-    web = nginx.start { trust = trust, server = SERVER, env = core .. last,
+    local first = has "chrt -f 1" and "chrt -f 1 " or ""
+    peer = nginx.start { http = table.concat(servers), env = core .. first }
+    web = nginx.start { trust = trust, server = SERVER, env = core,
       level = "crit" }
   end)
   teardown(function()
@@ -96,7 +97,7 @@ describe("inside nginx", function()
 
   local function run(name, count)
     return cjson.decode((web:get(("/run?count=%d&url=https://localhost:%d")
-      :format(count, ports[name]), 120)))
+      :format(count, ports[name]), 600)))
   end
 
   local each = os.getenv "PERSONALIZE_SOAK" and COUNT or COUNT / #KINDS
@@ -118,6 +119,6 @@ describe("inside nginx", function()
   it("a good certificate is accepted by the same peer", function()
     local counts = run("good", 50)
     assert.equal(50, counts.ok, cjson.encode(counts))
-    assert.equal(50, lines_of(log))
+    patience.await("the peer's log", function() return lines_of(log) == 50 end)
   end)
 end)

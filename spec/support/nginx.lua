@@ -4,14 +4,13 @@
 
 local child = require "spec.support.child"
 local core = require "personalize.core"
-local system = require "system"
+local patience = require "spec.support.patience"
 
 local nginx = {}
 
 local methods = {}
 local mt = { __name = "spec.nginx", __index = methods }
 
-local now = system.monotime or system.gettime
 local quote = child.quote
 
 local function output_of(command)
@@ -190,26 +189,20 @@ end
 
 -- Until it answers with a status; false where it ended instead.
 function methods:await(status)
-  local stop = now() + 10
-  while now() < stop do
+  local stat = ("/proc/%d/stat"):format(self.process.pid)
+  return patience.await("nginx", function()
     local response = self.handle:perform { method = "GET",
-      url = self.url .. "/ready", timeout = 1, direct = true }
-    if response and response.status == status then
-      return true
-    elseif not exists(("/proc/%d/stat"):format(self.process.pid)) or
-      read(("/proc/%d/stat"):format(self.process.pid)):find("%) Z ") then
-      return false
-    end
-    system.sleep(0.01)
-  end
-  return false
+      url = self.url .. "/ready", timeout = patience.LAST, direct = true }
+    return response and response.status == status and "it answers" or
+      (not exists(stat) or read(stat):find "%) Z ") and "it ended"
+  end) == "it answers"
 end
 
 --- The answer to a GET of a path (or a POST of `body`).
 function methods:get(path, timeout, body)
   local response, failure = self.handle:perform {
     method = body and "POST" or "GET", url = self.url .. path, body = body,
-    timeout = timeout or 30, direct = true }
+    timeout = timeout or patience.LAST, direct = true }
   assert(response, failure and failure.message .. "\n" .. self:log())
   return response.body, response.status
 end

@@ -13,7 +13,7 @@ import urllib.request
 
 def ask(url, body, ends):
     try:
-        with urllib.request.urlopen(url, body, timeout=30) as response:
+        with urllib.request.urlopen(url, body, timeout=300) as response:
             response.read()
             ends.append(str(response.status))
     except OSError as error:
