@@ -95,6 +95,67 @@ describe("a container", function()
     end
   end)
 
+  it("is connected to at the address that was checked", function()
+    for url, address in pairs {
+      ["http://127.0.0.1/x"] = "127.0.0.1", ["http://127.1/x"] = "127.0.0.1",
+      ["http://0x7f.1/x"] = "127.0.0.1", ["http://[::1]:80/x"] = "::1",
+      ["http://017700000001/x"] = "127.0.0.1",
+      ["http://2130706433/x"] = "127.0.0.1", ["HTTP://127.0.0.1/x"] =
+      "127.0.0.1", ["http://[0:0:0:0:0:0:0:1]/x"] = "::1",
+      ["http://169.254.170.2/x"] = "169.254.170.2",
+      ["http://[fd00:ec2:0::23]/x"] = "fd00:ec2::23",
+      ["http://localhost/x"] = "127.0.0.1",
+      ["http://LocalHost.:80/x"] = "127.0.0.1",
+    } do
+      local found, fault, made = fetch(full(url))
+      assert.is_nil(fault and fault.message)
+      assert.truthy(found)
+      assert.equal(address, made.sent[1].address, url)
+    end
+    -- With TLS, the certificate decides.
+    local _, _, made = fetch(full "https://127.1/x")
+    assert.is_nil(made.sent[1].address)
+    _, _, made = fetch(relative())
+    assert.is_nil(made.sent[1].address)
+  end)
+
+  it("is connected to at the next address where nobody listens at one",
+    function()
+      local refused = lost("ConnectionError", false)
+      local found, _, made = fetch(full "http://localhost/x",
+        { answers = { refused, { 200, DOCUMENT } } })
+      assert.truthy(found)
+      assert.equal("127.0.0.1", made.sent[1].address)
+      assert.equal("::1", made.sent[2].address)
+      local fault
+      found, fault, made = fetch(full "http://localhost/x",
+        { answers = { refused, refused } })
+      assert.is_nil(found)
+      assert.equal("ConnectionError", fault.cause.code)
+      assert.equal(2, #made.sent)
+      found, fault, made = fetch(full "http://localhost/x",
+        { answers = { { 403, "" } } })
+      assert.is_nil(found)
+      assert.equal(403, fault.cause.status)
+      assert.equal(1, #made.sent)
+    end)
+
+  it("must not be a number that only looks like this machine", function()
+    for _, url in ipairs { "http://127.0.0.999/x", "http://127.1.1.300/x",
+      "http://127.0.0.1.5/x", "http://127.0.0.256/x", "http://127.0.0.0x/x",
+      "http://127.0.0.1./x", "http://1.127.0.0/x", "http://0/x",
+      "http://0.0.0.0/x", "http://[::]/x", "http://[::ffff:127.0.0.1]/x",
+      "http://[::127.0.0.1]/x", "http://[::1]%lo/x", "http://[::1%25lo]/x",
+      "http://[::1%lo]/x", "http://127.0.0.1%00/x", "http://0x7f000001.5/x",
+      "http://0177.0.0.08/x", "http://128.0.0.1/x", "http://0x80.1/x",
+      "http://3232235777/x", "http://169.254.170.3/x" } do
+      local found, fault, made = fetch(full(url))
+      assert.is_nil(found, url)
+      assert.truthy(fault, url)
+      assert.equal(0, #made.sent, url)
+    end
+  end)
+
   it("may have a name whose every address is near", function()
     local function at(addresses)
       return fetch(full "http://agent.local:8080/x", { resolve = function(host)
@@ -102,11 +163,15 @@ describe("a container", function()
         return addresses
       end })
     end
-    assert.truthy(at { "127.0.0.1", "::1" })
+    local found, _, made = at { "127.0.0.1", "::1" }
+    assert.truthy(found)
+    assert.equal("127.0.0.1", made.sent[1].address)
+    assert.equal("http://agent.local:8080/x", made.sent[1].url)
     for _, addresses in ipairs { { "127.0.0.1", "203.0.113.7" },
       { "203.0.113.7" }, { "::ffff:127.0.0.1" }, { "127.0.0.1.example" },
       {} } do
-      local found, fault, made = at(addresses)
+      local fault
+      found, fault, made = at(addresses)
       assert.is_nil(found)
       assert.truthy(fault)
       assert.equal(0, #made.sent)
@@ -300,6 +365,75 @@ describe("an instance", function()
       assert.equal("CredentialsError", fault.code)
       assert.is_nil(fault.message:find "s3cret")
     end
+  end)
+
+  it("is asked for the profile that is named, at the newer path first",
+    function()
+      local PATH = "http://169.254.169.254" ..
+        "/latest/meta-data/iam/security-credentials"
+      for _, more in ipairs { { env = {
+        AWS_EC2_INSTANCE_PROFILE_NAME = "Shop+Eraser" } }, { files = {
+        ["/.aws/config"] = "[default]\nec2_instance_profile_name = " ..
+        "Shop+Eraser" } } } do
+        local found, _, made = fetch({ { 200, TOKEN },
+          { 200, DOCUMENT } }, more)
+        assert.equal("ASIA1", found.access_key_id)
+        assert.equal(PATH .. "-extended/Shop+Eraser", made.sent[2].url)
+        assert.equal(TOKEN, made.sent[2].headers["x-aws-ec2-metadata-token"])
+        found, _, made = fetch({ { 200, TOKEN }, { 404 }, { 200, DOCUMENT } },
+          more)
+        assert.equal("ASIA1", found.access_key_id)
+        assert.equal(PATH .. "/Shop+Eraser", made.sent[3].url)
+        local fault
+        found, fault = fetch({ { 200, TOKEN }, { 404 }, { 404 } }, more)
+        assert.is_nil(found)
+        assert.equal("CredentialsError", fault.code)
+        assert.truthy(fault.message:find("Shop+Eraser", 1, true))
+        found, fault, made = fetch({ { 200, TOKEN }, { 500 }, { 500 }, { 500 },
+          { 500 } }, more)
+        assert.is_nil(found)
+        assert.equal(500, fault.cause.status)
+        assert.equal(5, #made.sent)
+      end
+      local _, _, made = fetch({ { 200, TOKEN }, { 200, DOCUMENT } }, { env = {
+        AWS_EC2_INSTANCE_PROFILE_NAME = "a" }, files = { ["/.aws/config"] =
+        "[default]\nec2_instance_profile_name = b" } })
+      assert.equal(PATH .. "-extended/a", made.sent[2].url)
+    end)
+
+  it("is asked for no profile whose name is none", function()
+    for _, name in ipairs { "..", ".", "a/b", "a b", "a%2Fb", "\195\169",
+      "a?b", "a\r\nb" } do
+      local _, fault, made = fetch({ { 200, TOKEN } }, { env = {
+        AWS_EC2_INSTANCE_PROFILE_NAME = name } })
+      assert.equal("ConfigError", fault.code)
+      assert.truthy(fault.message:find("AWS_EC2_INSTANCE_PROFILE_NAME", 1,
+        true))
+      assert.equal(1, #made.sent)
+    end
+    local _, _, made, why = fetch({ { 200, TOKEN }, { 404 } }, { env = {
+      AWS_EC2_INSTANCE_PROFILE_NAME = " " } })
+    assert.truthy(why)
+    assert.truthy(made.sent[2].url:find "/security%-credentials/$")
+  end)
+
+  it("is not asked where the profile disables it", function()
+    local config = { ["/.aws/config"] = "[default]\n" ..
+      "disable_ec2_metadata = True\n" }
+    local found, fault, made, why = fetch({}, { files = config })
+    assert.is_nil(found or fault)
+    assert.equal("disable_ec2_metadata is true", why)
+    assert.equal(0, #made.sent)
+    -- The variable goes before it.
+    found = fetch({ { 200, TOKEN }, { 200, "role" }, { 200, DOCUMENT } },
+      { files = config, env = { AWS_EC2_METADATA_DISABLED = "false" } })
+    assert.truthy(found)
+  end)
+
+  it("that nobody answers for is named by its address", function()
+    local _, _, _, why = fetch({ lost("ConnectionError", false) },
+      { env = { AWS_EC2_METADATA_SERVICE_ENDPOINT = "http://127.0.0.1:9" } })
+    assert.truthy(why:find("http://127.0.0.1:9 (lost)", 1, true), why)
   end)
 
   it("takes its time limits from the environment", function()

@@ -92,6 +92,14 @@ describe("a host", function()
     assert.same({ "127.0.0.1" }, core.resolve "127.1")
   end)
 
+  it("is an address itself, where it has to be one", function()
+    assert.same({ "127.0.0.1" }, core.resolve("0x7f.1", true))
+    assert.same({ "::1" }, core.resolve("::0:1", true))
+    for _, host in ipairs { "localhost", "127.0.0.999", "", "[::1]" } do
+      assert.is_nil((core.resolve(host, true)), host)
+    end
+  end)
+
   it("that is none has a reason", function()
     local found, why = core.resolve "not a host"
     assert.is_nil(found)

@@ -126,6 +126,48 @@ describe("a client by itself", function()
     assert.equal("eu-west-1", client:identity().region)
   end)
 
+  -- The error of a client that has to ask the instance for its region.
+  local function region_error(variables)
+    variables.AWS_EC2_METADATA_DISABLED =
+      variables.AWS_EC2_METADATA_DISABLED or "false"
+    surround(variables, static())
+    local client = personalize.new()
+    return stub.failure(client.list_data_deletion_jobs, client), client
+  end
+
+  it("says why the instance gives no region", function()
+    local e = region_error { AWS_EC2_METADATA_SERVICE_ENDPOINT =
+      "169.254.169.254" }
+    assert.equal("ConfigError", e.code)
+    assert.truthy(e.message:find("AWS_EC2_METADATA_SERVICE_ENDPOINT must be", 1,
+      true), e.message)
+    e = region_error { AWS_EC2_METADATA_SERVICE_ENDPOINT = "http://127.0.0.1:1" }
+    assert.equal("NoRegionError", e.code)
+    assert.truthy(e.message:find("no instance metadata service answered at " ..
+      "http://127.0.0.1:1 (", 1, true), e.message)
+    e = region_error { AWS_EC2_METADATA_DISABLED = "true" }
+    assert.equal("NoRegionError", e.code)
+    assert.truthy(e.message:find("AWS_EC2_METADATA_DISABLED is true", 1, true))
+    e = region_error { AWS_METADATA_SERVICE_TIMEOUT = "soon" }
+    assert.equal("ConfigError", e.code)
+    assert.truthy(e.message:find("AWS_METADATA_SERVICE_TIMEOUT", 1, true))
+  end)
+
+  it("asks the instance again after a failure that may pass", function()
+    for _, spec in ipairs { "ImdsToken=status-500:4",
+      "ImdsRegion=status-500:4", "ImdsRegion=status-400:1" } do
+      server:fault { spec = spec }
+      local e, client = region_error { AWS_EC2_METADATA_SERVICE_ENDPOINT =
+        server.endpoint }
+      assert.equal("NoRegionError", e.code)
+      assert.truthy(e.message:find("HTTP [45]00"), e.message)
+      assert.truthy(personalize.is_error(e.cause))
+      assert.truthy(client:list_data_deletion_jobs())
+      assert.equal("eu-west-1", client:identity().region)
+      server:reset()
+    end
+  end)
+
   it("goes on with an instance's last credentials when it is down", function()
     surround({ AWS_EC2_METADATA_DISABLED = "false", AWS_REGION = "eu-west-1",
       AWS_EC2_METADATA_SERVICE_ENDPOINT = server.endpoint })

@@ -60,6 +60,7 @@ local function send(given, made, request)
     max_attempts = request.max_attempts or 3,
     connect_timeout = request.connect_timeout or 3,
     direct = request.direct,
+    address = request.address,
     sleep = function() return true end,
     transport = function(asked)
       local headers = {}
@@ -67,7 +68,8 @@ local function send(given, made, request)
         headers[name:lower()] = value
       end
       local sent = { method = asked.method, url = asked.url,
-        headers = headers, body = asked.body, direct = asked.direct }
+        headers = headers, body = asked.body, direct = asked.direct,
+        address = asked.address }
       made.sent[#made.sent + 1] = sent
       if not given.transport then
         error("nobody is to be asked, but " .. asked.url .. " is", 0)

@@ -283,6 +283,21 @@ test("same_file", "", function()
   same(false, core.same_file("/", "/nonexistent"))
 end)
 
+test("resolve", ", an address", function()
+  same("127.0.0.1", core.resolve("127.1", true)[1])
+  same(nil, (core.resolve("localhost", true)))
+end)
+
+test("home", "", function()
+  local home = core.home()
+  same(true, home == nil or home:sub(1, 1) == "/")
+  same("/", (core.home "root" or "/"):sub(1, 1))
+end)
+
+test("home", ", of nobody", function()
+  same(nil, core.home "no such user")
+end)
+
 test("resolve", "", function()
   same("127.0.0.1", core.resolve("127.0.0.1")[1])
 end)

@@ -77,13 +77,19 @@ static int process_run(lua_State *L)
     return 1;
 }
 
-/* core.resolve(host) -> list of addresses | nil, message. Blocks. */
+/*
+ * core.resolve(host [, is_address]) -> list of addresses | nil, message
+ *
+ * Blocks, unless 'host' has to be an address itself; then the list has that
+ * one, in its canonical form.
+ */
 static int process_resolve(lua_State *L)
 {
     const char *host = lpz_checkpath(L, 1);
     struct pz_buf *out = lpz_newbuffer(L);
     const char *error = NULL;
-    enum pz_status status = pz_resolve(out, &error, host);
+    enum pz_status status = pz_resolve(out, &error, host,
+                                       lua_toboolean(L, 2));
     struct pz_slice all;
     int n = 0;
 

@@ -15,8 +15,8 @@
 
 enum { ADDRESS_MAX = 128 };
 
-enum pz_status
-pz_resolve(struct pz_buf *out, const char **error, const char *host)
+enum pz_status pz_resolve(struct pz_buf *out, const char **error,
+                          const char *host, int is_address)
 {
     struct addrinfo wish, *found = NULL;
     enum pz_status status = PZ_OK;
@@ -25,6 +25,7 @@ pz_resolve(struct pz_buf *out, const char **error, const char *host)
     memset(&wish, 0, sizeof wish);
     wish.ai_family = AF_UNSPEC;
     wish.ai_socktype = SOCK_STREAM; /* or each address comes three times */
+    wish.ai_flags = is_address ? AI_NUMERICHOST : 0;
     fault = getaddrinfo(host, NULL, &wish, &found);
     for (struct addrinfo *a = found; fault == 0 && status == PZ_OK && a;
          a = a->ai_next) {

@@ -10,10 +10,11 @@
 
 /*
  * Appends every address of 'host' in its canonical form, each with a line
- * end. *error is NULL, or the system's text for why there is none. Fails for
- * memory only.
+ * end. Where 'is_address' is set, 'host' must be an address itself, in any
+ * spelling that the system takes ("127.1"), and nobody is asked. *error is
+ * NULL, or the system's text for why there is none. Fails for memory only.
  */
-PZ_MUST_USE enum pz_status
-pz_resolve(struct pz_buf *out, const char **error, const char *host);
+PZ_MUST_USE enum pz_status pz_resolve(struct pz_buf *out, const char **error,
+                                      const char *host, int is_address);
 
 #endif

@@ -120,6 +120,7 @@ local function try(settings, attempt, plan, number, keys, deadline)
     ca_bundle = settings.ca_bundle,
     proxy = settings.proxy,
     direct = settings.direct,
+    address = settings.address,
   }
   local after = core.monotonic()
   local verdict = attempt:judge(response, failure, core.now(),

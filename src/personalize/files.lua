@@ -101,9 +101,12 @@ local MOMENT = 0.02
 local function read_place(place, path, files, read, pause)
   local found, wrong, line, text
   for look = 1, pause and 2 or 1 do
-    if look > 1 and not pause(MOMENT) then
-      return nil, { code = "InterruptedError", kind = "client",
-        message = "interrupted while reading " .. path }
+    if look > 1 then
+      local ok, e = pause(MOMENT)
+      if not ok then
+        return nil, e or { code = "InterruptedError", kind = "client",
+          message = "interrupted while reading " .. path }
+      end
     end
     local why, code
     text, why, code = read(path)
@@ -126,7 +129,8 @@ end
 ---@param env fun(name: string): string?
 ---@param read fun(path: string): string?, string?, string? text; or nil,
 --- "absent" or a reason, and the name of an errno
----@param pause? fun(seconds: number): boolean false where it was interrupted
+---@param pause? fun(seconds: number): boolean, table? false and why where it
+--- was interrupted
 ---@return personalize.Files? files
 ---@return table? failure an error's fields
 function M.load(env, read, pause)

@@ -128,11 +128,28 @@ local function with_headers(transport)
   end
 end
 
-local function no_region(found)
-  Error.raise { code = "NoRegionError", kind = "client",
+local function no_region(found, asked, cause)
+  Error.raise { code = "NoRegionError", kind = "client", cause = cause,
+    retryable = cause and cause.retryable or nil,
     message = ("no region: give the region option, set AWS_REGION, or " ..
-      "write region into the profile %s%s"):format(found.profile,
+      "write region into the profile %s%s%s"):format(found.profile,
+      asked and "; the instance's metadata was asked for it: " .. asked or "",
       found.hint and found.hint(config.env) or "") }
+end
+
+-- The instance's region. That there is no instance is so for good; what failed
+-- is tried again by the next call.
+local function ask_instance(found)
+  local world = require "personalize.credentials.world"
+  local instance = require "personalize.credentials.instance"
+  local region, failure, why =
+    instance.region(world.new(found, config.env, {}))
+  if failure and failure.code ~= "CredentialsError" then
+    Error.raise(failure)
+  elseif failure then
+    no_region(found, failure.message, Error.new(failure))
+  end
+  found.region, found.region_why = region, why
 end
 
 -- The settings that depend on where this runs; a transport of the caller's
@@ -192,8 +209,9 @@ end
 
 local function warn_of_ca_bundle(found)
   if found.refusal and found.ca_bundle then
-    found.warn_once { "inside nginx the ca_bundle of environment and profile has " ..
-      "no effect; nginx trusts what lua_ssl_trusted_certificate names" }
+    found.warn_once { "inside nginx the ca_bundle of environment and " ..
+      "profile has no effect; nginx trusts what " ..
+      "lua_ssl_trusted_certificate names" }
   end
 end
 
@@ -214,9 +232,7 @@ local function complete(found)
     found.get_credentials = from_chain(found)
   end
   if not found.region then
-    local world = require "personalize.credentials.world"
-    local instance = require "personalize.credentials.instance"
-    found.region = instance.region(world.new(found, config.env, {}))
+    ask_instance(found)
   end
   found.is_complete = true
   warn_of_ca_bundle(found)
@@ -257,7 +273,7 @@ function M.open(found)
   if found.service then
     return -- another coroutine was faster
   elseif not found.region then
-    no_region(found)
+    no_region(found, found.region_why)
   end
   local url, wrong = core.endpoint { region = found.region,
     endpoint = found.endpoint, use_fips = found.use_fips,

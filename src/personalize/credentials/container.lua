@@ -20,30 +20,56 @@ local AGENTS = { ["169.254.170.2"] = true, ["169.254.170.23"] = true,
 local NAMES = { access_key_id = "accesskeyid", session_token = "token",
   secret_access_key = "secretaccesskey", expiration = "expiration" }
 
--- May the token go there without TLS?
-local function is_near(address)
-  return AGENTS[address] or address == "::1" or
-    address:find("^127%.%d+%.%d+%.%d+$") ~= nil
-end
+-- This machine by its name, which some systems would look up elsewhere.
+local LOCALHOST = { "127.0.0.1", "::1" }
 
--- Any other host counts by its addresses, each of which must be near.
-local function check_host(world, host)
-  host = host:lower():gsub("^%[(.*)%]$", "%1")
-  if host == "localhost" or is_near(host) then
+-- May the token go there without TLS? Of an address in its canonical form.
+local function is_near(address)
+  if AGENTS[address] or address == "::1" then
     return true
   end
-  local addresses, why = (world.resolve or core.resolve)(host)
+  local octets = { address:match "^(127)%.(%d+)%.(%d+)%.(%d+)$" }
+  for i = 1, 4 do
+    if not octets[i] or tonumber(octets[i]) > 255 then
+      return false
+    end
+  end
+  return true
+end
+
+-- Does it end in a number? Then it is an address or nothing, but no name.
+local function is_number(host)
+  local last = host:match "([^.]*)%.?$"
+  return last:find "^%d+$" ~= nil or last:find "^0x%x*$" ~= nil
+end
+
+local function addresses_of(world, host)
+  if host == "localhost" or host == "localhost." then
+    return LOCALHOST
+  end
+  local addresses, why = core.resolve(host, true)
+  if not addresses and not is_number(host) then
+    addresses, why = (world.resolve or core.resolve)(host)
+  end
   if not addresses or #addresses == 0 then
     return source.fail(("%s: its host has no address: %s"):format(FULL,
       why or "none was found"))
   end
-  for _, address in ipairs(addresses) do
+  return addresses
+end
+
+-- The addresses of a host, each of which must be near: those that were looked
+-- at are those that are connected to.
+local function near_addresses(world, host)
+  local addresses, fault =
+    addresses_of(world, host:lower():gsub("^%[(.*)%]$", "%1"))
+  for _, address in ipairs(addresses or {}) do
     if not is_near(address) then
       return source.misconfigured(FULL .. ": without https, only this " ..
         "machine and the agents of ECS and EKS are asked for credentials")
     end
   end
-  return true
+  return addresses, fault
 end
 
 -- The parts of a URL that a request has: endpoint, path, query.
@@ -60,7 +86,8 @@ end
 
 --- Where to ask.
 ---@param world personalize.World
----@return table? place its endpoint, path and query
+---@return table? place its endpoint, path and query; addresses, where only
+--- these may be connected to
 ---@return table? failure
 ---@return string? why where nothing is configured
 function M.place(world)
@@ -84,8 +111,9 @@ function M.place(world)
   local host = place.endpoint:match "^[hH][tT][tT][pP]://(.*)$"
   if host then
     host = host:match "^(%[.*%])" or host:match "^[^:]*"
-    local ok, fault = check_host(world, host)
-    if not ok then
+    local fault
+    place.addresses, fault = near_addresses(world, host)
+    if not place.addresses then
       return nil, fault
     end
   end
@@ -115,6 +143,32 @@ local function authorization(world)
   end
 end
 
+-- The next of several addresses is asked where nobody listens at one.
+local function ask(world, place, headers)
+  local addresses = place.addresses or {}
+  for i = 1, math.max(1, #addresses) do
+    local response, failure = world.request {
+      service = "container",
+      operation = "ContainerCredentials",
+      endpoint = place.endpoint,
+      address = addresses[i],
+      method = "GET",
+      path = place.path,
+      query = place.query,
+      headers = headers,
+      unsigned = true,
+      protocol = "json",
+      direct = true,
+      connect_timeout = 2,
+      timeout = 10,
+      max_attempts = 3,
+    }
+    if response or failure.code ~= "ConnectionError" or i >= #addresses then
+      return response, failure
+    end
+  end
+end
+
 ---@param world personalize.World
 ---@return personalize.Credentials?
 ---@return table? failure
@@ -133,22 +187,7 @@ function M.fetch(world)
   if token then
     headers[2] = { "authorization", token }
   end
-  local response, failure = world.request {
-    service = "container",
-    operation = "ContainerCredentials",
-    endpoint = place.endpoint,
-    method = "GET",
-    path = place.path,
-    query = place.query,
-    headers = headers,
-    secrets = { token },
-    unsigned = true,
-    protocol = "json",
-    direct = true,
-    connect_timeout = 2,
-    timeout = 10,
-    max_attempts = 3,
-  }
+  local response, failure = ask(world, place, headers)
   if not response then
     return source.refused("asking the container's agent", failure, { token })
   end

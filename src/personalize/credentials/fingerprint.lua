@@ -12,16 +12,17 @@ local M = {}
 local VARIABLES = { "AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE",
   "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
   "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_EC2_METADATA_DISABLED",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_EC2_INSTANCE_PROFILE_NAME",
+  "AWS_EC2_METADATA_DISABLED",
   "AWS_EC2_METADATA_SERVICE_ENDPOINT",
   "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "AWS_LOGIN_CACHE_DIRECTORY",
   "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_SHARED_CREDENTIALS_FILE",
-  "AWS_WEB_IDENTITY_TOKEN_FILE", "HOME", "USERPROFILE" }
+  "AWS_WEB_IDENTITY_TOKEN_FILE" }
 
 local SERVICES = { "metadata", "signin", "sso", "sso_oidc", "sts" }
 
-local SETTINGS = { "profile", "profile_is_argument", "profile_is_explicit",
-  "region", "use_dualstack", "use_fips", "use_global" }
+local SETTINGS = { "home", "profile", "profile_is_argument",
+  "profile_is_explicit", "region", "use_dualstack", "use_fips", "use_global" }
 
 local SECRET = { aws_secret_access_key = true, aws_session_token = true,
   secret_access_key = true, session_token = true }

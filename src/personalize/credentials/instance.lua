@@ -13,8 +13,13 @@ local MODE = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
 local V1_DISABLED = "AWS_EC2_METADATA_V1_DISABLED"
 local TIMEOUT = "AWS_METADATA_SERVICE_TIMEOUT"
 local ATTEMPTS = "AWS_METADATA_SERVICE_NUM_ATTEMPTS"
+local PROFILE_NAME = "AWS_EC2_INSTANCE_PROFILE_NAME"
 
 local ROLES = "/latest/meta-data/iam/security-credentials/"
+-- As of 2025, with the account in the answer. Asked only for a name that is
+-- configured: as long as not every instance has it, the older path, which
+-- names the role, costs one request less.
+local EXTENDED_ROLES = "/latest/meta-data/iam/security-credentials-extended/"
 local PLACEMENT = "/latest/meta-data/placement/"
 local TOKEN_SECONDS = "21600"
 
@@ -87,10 +92,15 @@ end
 
 -- What all requests of one visit share.
 local function visit(world)
-  if (world.env(DISABLED) or ""):lower() == "true" then
-    return nil, nil, DISABLED .. " is true"
+  local disabled, name, fault = setting(world, nil, DISABLED,
+    "disable_ec2_metadata")
+  if fault then
+    return nil, fault
+  elseif disabled and disabled:lower() == "true" then
+    return nil, nil, name .. " is true"
   end
-  local url, fault = M.endpoint(world,
+  local url
+  url, fault = M.endpoint(world,
     { endpoint = world.endpoint and world.endpoint "metadata" })
   if not url then
     return nil, fault
@@ -151,6 +161,13 @@ local function without_token(at, why)
   return true
 end
 
+-- Nobody is there: which a machine that is no instance has in common with an
+-- endpoint that is wrong.
+local function unanswered(at, failure)
+  return nil, nil, ("no instance metadata service answered at %s (%s)"):format(
+    at.url, tostring(failure.message or failure.code))
+end
+
 -- Opens a session; true, or as a source ends.
 local function authorize(at)
   local response, failure = ask(at, "PUT", "/latest/api/token",
@@ -170,7 +187,7 @@ local function authorize(at)
     return without_token(at, "no answer")
   elseif failure.status == nil and (failure.code == "TimeoutError" or
     failure.code == "ConnectionError") then
-    return nil, nil, "no instance metadata service answered"
+    return unanswered(at, failure)
   end
   return source.refused("asking the instance metadata service for a token",
     failure)
@@ -218,7 +235,7 @@ local function role_of(at)
     elseif at.is_v1 and failure.status == nil and
       (failure.code == "TimeoutError" or
       failure.code == "ConnectionError") then
-      return nil, nil, "no instance metadata service answered"
+      return unanswered(at, failure)
     end
     return source.refused("asking for the instance's role", failure,
       { at.token })
@@ -230,6 +247,43 @@ local function role_of(at)
   return role
 end
 
+-- The document of a profile whose name is configured.
+local function document_of_profile(at, name, where)
+  if not name:find "^[A-Za-z0-9+=,.@_-]+$" or name:find "^%.+$" then
+    return source.misconfigured(where .. " must be the name of an instance " ..
+      "profile: letters, digits and +=,.@_-")
+  end
+  local text, failure
+  for _, path in ipairs { EXTENDED_ROLES, ROLES } do
+    text, failure = get(at, path .. name)
+    if text or failure.status ~= 404 then
+      break
+    end
+  end
+  if not text and failure.status == 404 then
+    return source.fail(("the instance has no profile %s, which %s names")
+      :format(name, where))
+  elseif not text then
+    return source.refused(("asking for the credentials of the instance " ..
+      "profile %s"):format(name), failure, { at.token })
+  end
+  return text
+end
+
+-- The document of the role that the instance has.
+local function document_of_role(at)
+  local role, fault, why = role_of(at)
+  if not role then
+    return nil, fault, why
+  end
+  local text, failure = get(at, ROLES .. core.uri_encode(role))
+  if not text then
+    return source.refused("asking for the credentials of the instance's " ..
+      "role", failure, { at.token })
+  end
+  return text
+end
+
 ---@param world personalize.World
 ---@return personalize.Credentials?
 ---@return table? failure
@@ -239,15 +293,16 @@ function M.fetch(world)
   if not at then
     return nil, fault, why
   end
-  local role
-  role, fault, why = role_of(at)
-  if not role then
-    return nil, fault, why
+  local name, where, text
+  name, where, fault = setting(world, nil, PROFILE_NAME,
+    "ec2_instance_profile_name")
+  if name then
+    text, fault, why = document_of_profile(at, name, where)
+  elseif not fault then
+    text, fault, why = document_of_role(at)
   end
-  local text, failure = get(at, ROLES .. core.uri_encode(role))
   if not text then
-    return source.refused("asking for the credentials of the instance's " ..
-      "role", failure, { at.token })
+    return nil, fault, why
   end
   local document = source.document(text)
   if not document then

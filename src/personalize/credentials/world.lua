@@ -12,7 +12,7 @@ local M = {}
 ---@class personalize.World
 ---@field env fun(name: string): string? trimmed; nil where empty
 ---@field read fun(path: string): string?, string? nil and "absent" or a reason
----@field pause fun(seconds: number): boolean false where it was interrupted
+---@field pause fun(seconds: number): boolean, table? false where interrupted
 ---@field write fun(path: string, text: string): boolean?, string? at once, for
 --- this user only; true and what is not promised of it, or nil and why not
 ---@field home? string
@@ -149,6 +149,7 @@ function M.new(settings, env, services, deadline)
       ca_bundle = settings.ca_bundle,
       proxy = settings.proxy,
       direct = request.direct,
+      address = request.address,
     }, request.operation, request, function()
       return request.credentials or {}
     end, deadline_of(world, request))
