@@ -43,7 +43,7 @@ describe("over real sockets", function()
     put(".aws/config", config or "")
     env.HOME = home
     local made = world.new({ transport = transport, sleep = core.sleep,
-      user_agent = "spec", max_attempts = 3, connect_timeout = 3,
+      user_agent = "spec", max_attempts = 3, connect_timeout = 60,
       region = server.region, profile = "default", use_fips = false,
       use_dualstack = false, mfa_token = function()
         return sources.assume_role.token_code

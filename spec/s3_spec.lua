@@ -150,7 +150,7 @@ describe("put", function()
   it("has time in proportion to what is sent", function()
     local function time_for(length)
       local left
-      local bucket = buckets.open(server, { timeout = 7,
+      local bucket = buckets.open(server, { timeout = 700,
         transport = function(request)
           left = request.timeout
           return stub.response("", 200, { etag = "e" })
@@ -158,8 +158,9 @@ describe("put", function()
       assert(put(bucket, KEY, "", { length = length }))
       return left
     end
-    assert.is_true(math.abs(time_for(0) - 7) < 1)
-    assert.is_true(math.abs(time_for(100 * 1048576) - 807) < 1)
+    -- Less what the machine took until then: no minute.
+    assert.near(670, time_for(0), 30)
+    assert.near(1470, time_for(100 * 1048576), 30)
   end)
 
   it("works by a transport written in Lua, which reads the source", function()

@@ -230,8 +230,17 @@ it("many elements are read in a time that grows with them alone", function()
     assert.equal(count, #value)
     return os.clock() - start
   end
-  time(1000)
-  assert.is_true(time(100000) < 3)
+  -- Time of the processor, which no other program takes; the best of a few.
+  local function best(count)
+    local least = math.huge
+    for _ = 1, 5 do
+      least = math.min(least, time(count))
+    end
+    return least
+  end
+  -- Ten times as many take ten times as long; a hundred times, if each were
+  -- looked for among all.
+  assert.is_true(best(100000) < 40 * best(10000))
 end)
 
 it("no error shows what was refused", function()

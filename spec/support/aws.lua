@@ -46,8 +46,8 @@ function methods:admin(method, path, value)
     headers = {},
     body = value and write(value) or nil,
     ca_bundle = self.ca_bundle,
-    timeout = 10,
-    connect_timeout = 5,
+    timeout = 60,
+    connect_timeout = 60,
     direct = true,
   }
   assert(response, failure and failure.message)

@@ -287,13 +287,17 @@ class Expiry(Shared):
         self.assertEqual(reply.status, 400)
 
     def test_in_time(self):
-        self.server.admin("POST", "settings", {"session_seconds": 0.1})
-        reply = self.server.assume(DurationSeconds="900")
-        self.lasts(epoch(reply.text(
-            "AssumeRoleResult/Credentials/Expiration")), 1)
-        self.works(reply.keys)
-        time.sleep(epoch(reply.text("AssumeRoleResult/Credentials/Expiration"))
-                   - time.time() + 0.05)
+        for seconds in (1, 4, 16, 64):
+            self.began = time.time()
+            self.server.admin("POST", "settings", {"session_seconds": seconds})
+            reply = self.server.assume(DurationSeconds="900")
+            ends = epoch(reply.text("AssumeRoleResult/Credentials/Expiration"))
+            self.lasts(ends, seconds)
+            works = self.server.jobs(reply.keys).status == 200
+            if works or time.time() < ends:
+                break  # else the machine was too busy to use them in time
+        self.assertTrue(works)
+        time.sleep(max(0, ends - time.time() + 0.05))
         self.expired(reply.keys)
 
     def test_added_credentials_name_their_owner(self):
@@ -323,14 +327,14 @@ class Options(Shared):
 
     def test_a_reserved_bucket(self):
         run = subprocess.run([COMMAND, "--bucket", "latest"],
-                             capture_output=True, timeout=20, check=False,
+                             capture_output=True, timeout=60, check=False,
                              stdin=subprocess.DEVNULL)
         self.assertEqual((run.returncode, run.stdout), (2, b""))
         self.assertIn(b"there is a service", run.stderr)
 
     def test_help(self):
         run = subprocess.run([COMMAND, "--help"], capture_output=True,
-                             timeout=20, check=True)
+                             timeout=60, check=True)
         for word in (b"--session-seconds", b"--imds ", b"ImdsCredentials",
                      b"/_local/expire", b"/_local/sources", b"stale"):
             self.assertIn(word, run.stdout)

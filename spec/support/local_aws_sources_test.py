@@ -139,7 +139,7 @@ class Key:
     def openssl(*arguments, given=b""):
         return subprocess.run(("openssl",) + arguments, input=given,
                               stdout=subprocess.PIPE, check=True,
-                              stderr=subprocess.DEVNULL, timeout=20).stdout
+                              stderr=subprocess.DEVNULL, timeout=60).stdout
 
     def sign(self, message):
         """r and s out of the DER that openssl gives."""
