@@ -67,6 +67,134 @@ describe("is_error", function()
   end)
 end)
 
+describe("a message", function()
+  it("shows nothing that a terminal obeys, or that is not seen", function()
+    local e = raised { code = "A", message = "a\27[2J\r\nb \226\128\174\255",
+      params = { { path = "x\0", message = "is \194\155" } } }
+    assert.equal("a\\x1b[2J\\r\\nb \\u{202e}\\xff", e.message)
+    assert.same({ path = "x\\x00", message = "is \\u{9b}" }, e.params[1])
+  end)
+
+  it("has the lines that are our own", function()
+    local e = raised { code = "NoCredentialsError",
+      message = "none of these:\n  a: \27\n  b: \r" }
+    assert.equal("none of these:\n  a: \\x1b\n  b: \\r", e.message)
+  end)
+
+  it("can be joined", function()
+    local e = raised { code = "A", message = "b" }
+    assert.equal("failed: A: b", "failed: " .. e)
+    assert.equal("A: b, then", e .. ", then")
+    assert.equal("A: bA: b", e .. e)
+    assert.equal("1A: b", 1 .. e)
+  end)
+end)
+
+describe("the caller's line", function()
+  local client = stub.client()
+  local here = "spec/error_spec.lua:"
+
+  local function line()
+    return debug.getinfo(2, "l").currentline
+  end
+
+  it("is in errors of this side's, and in their text", function()
+    local expected
+    local e = stub.failure(function()
+      expected = line() + 1
+      client:create_data_deletion_job { jobName = "x" }
+    end)
+    assert.equal(here .. expected, e.where:gsub("^%./", ""))
+    assert.truthy(tostring(e):find(e.where .. ")", 1, true), tostring(e))
+    assert.is_nil(e.message:find("spec.lua", 1, true))
+  end)
+
+  it("is the first one outside of this module, however it is called", function()
+    local calls = {
+      function() personalize.new { nonsense = 1 } return 1 end,
+      function() personalize.check_users { users = 1 } return 1 end,
+      function() client:call "no such thing" return 1 end,
+      function() client:wait_for_data_deletion_job(5) return 1 end,
+      function() client:delete_users {} return 1 end,
+      function() client:data_deletion_jobs "x" return 1 end,
+      function() local _ = client:data_deletion_jobs { x = 1 } () return 1 end,
+      function() coroutine.wrap(function()
+        client:tag_resource {} return 1
+      end)() return 1 end,
+      function() client.close() return 1 end,
+      function() personalize.verify_receipt("x", {}) return 1 end,
+    }
+    for i, f in ipairs(calls) do
+      local e = stub.failure(f)
+      local at = debug.getinfo(f, "S")
+      local number = e.where and tonumber(e.where:match "error_spec%.lua:(%d+)$")
+      assert.truthy(number and number >= at.linedefined and
+        number <= at.lastlinedefined, i .. ": " .. tostring(e))
+    end
+  end)
+
+  it("is that of a function of the caller's, inside of a call", function()
+    local expected
+    local e = stub.failure(function()
+      stub.client("{}", { credentials = function()
+        expected = line() + 1
+        personalize.new { nonsense = 1 }
+      end }):list_data_deletion_jobs()
+    end)
+    assert.equal("ConfigError", e.code)
+    assert.equal(here .. expected, e.where:gsub("^%./", ""))
+  end)
+
+  it("is left out where Lua does not know it any more", function()
+    local made = coroutine.create(client.create_data_deletion_job)
+    local _, e = coroutine.resume(made, client, {})
+    assert.equal("ParamValidationError", e.code)
+    assert.is_nil(e.where)
+    -- A tail call has left its line; the next one is told.
+    e = stub.failure(function()
+      return client:create_data_deletion_job {}
+    end)
+    assert.truthy(e.where:find("spec/support/stub.lua:", 1, true), e.where)
+  end)
+
+  it("shows nothing of code that was loaded from a string", function()
+    local compile = rawget(_G, "loadstring") or load
+    local f = compile(
+      "local client = ... client:create_data_deletion_job {} -- Planted")
+    local e = stub.failure(f, client)
+    assert.equal("[string]:1", e.where)
+    e = stub.failure(compile(
+      "\n(...):create_data_deletion_job {}", "=job"), client)
+    assert.equal("job:2", e.where)
+  end)
+
+  it("is not in errors of the service's or of the way", function()
+    for _, answer in ipairs { stub.response('{"__type":"A"}', 400),
+      function() return nil, { code = "TlsError" } end } do
+      local other = stub.client(answer)
+      local e = stub.failure(other.list_data_deletion_jobs, other)
+      assert.is_nil(e.where)
+    end
+  end)
+end)
+
+describe("a function of the module", function()
+  it("that is called with a colon says so", function()
+    for name, f in pairs(personalize) do
+      if type(f) == "function" and name ~= "log_ngx" then
+        local e = stub.failure(f, personalize, {})
+        assert.equal("ParamValidationError", e.code)
+        assert.truthy(e.message:find("functions of the module are called " ..
+          "with a dot: personalize." .. name, 1, true), e.message)
+        assert.equal(1, #e.params)
+      end
+    end
+    local client = stub.client()
+    local e = stub.failure(client.new, client, {})
+    assert.truthy(e.message:find("personalize.new{...}", 1, true))
+  end)
+end)
+
 describe("every failure of the module's face", function()
   it("is an error of ours with a kind", function()
     local client = stub.client()
@@ -80,9 +208,30 @@ describe("every failure of the module's face", function()
       end,
       ["a method of nothing"] = function() client.close() end,
       ["an operation"] = function() client:call("no such thing") end,
+      ["no operation"] = function() client:call() end,
+      ["no ARN"] = function() client:wait_for_data_deletion_job(1) end,
+      ["no input"] = function() client:data_deletion_jobs "x" end,
+      ["no receipt"] = function() personalize.verify_receipt("x", {}) end,
+      ["no receipt at all"] = function() personalize.receipt_json() end,
+      ["a receipt of odd members"] = function()
+        personalize.receipt_json { parts = 1, jobs = { 2 } }
+      end,
+      ["no list"] = function() personalize.check_users() end,
+      ["no options"] = function() client:delete_users() end,
+      ["no upload"] = function() client:upload_users "x" end,
+      ["no path"] = function() personalize.append_lines(1, "x") end,
+      ["no text"] = function() personalize.write_private() end,
+      ["no names"] = function() personalize.rename_noreplace() end,
+      ["no lock"] = function() personalize.lock_file {} end,
     } do
       local e = stub.failure(f)
       assert.equal("client", e.kind, name)
+      if e.code == "ParamValidationError" then
+        assert.truthy(#e.params > 0, name)
+        assert.is_string(e.params[1].path)
+        assert.is_string(e.params[1].code)
+        assert.is_string(e.params[1].message)
+      end
       assert.is_string(e.code)
       assert.is_string(e.message)
       assert.truthy(tostring(e):find(e.message, 1, true))

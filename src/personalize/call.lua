@@ -47,7 +47,7 @@ end
 function M.tell(settings, event)
   local interrupt = notify(settings, event)
   if interrupt then
-    error(interrupt, 0)
+    Error.raise(interrupt)
   end
 end
 

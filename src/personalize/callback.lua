@@ -65,7 +65,7 @@ end
 local function guard(what, ok, ...)
   local interrupt = not ok and interrupt_of(what, (...))
   if interrupt then
-    error(interrupt, 0)
+    Error.raise(interrupt)
   end
   return ok, ...
 end

@@ -52,7 +52,7 @@ function Client.settings_of(client, operation)
       if Error.is_error(raised) then
         raised.operation = raised.operation or operation
       end
-      error(raised, 0)
+      Error.again(raised)
     end
   end
   return found
@@ -63,6 +63,10 @@ end
 ---@return personalize.Client
 ---@nodiscard
 function Client.new(options)
+  if type(options) == "table" and rawget(options, KEY) then
+    Error.refuse { { path = "", code = "type", message = "new is a function " ..
+      "of the module: personalize.new{...}" } }
+  end
   local found = settings.new(options)
   return setmetatable({ [KEY] = function(key)
     return key == KEY and found or nil
@@ -131,8 +135,8 @@ function Client:call(operation, input)
   unlock(self) -- a client, before all else
   if type(operation) ~= "string" or not operation:find("^%a%w*$") or
     #operation > 64 then
-    Error.raise { code = "ParamValidationError", kind = "client",
-      message = "an operation is named like DescribeDatasetGroup" }
+    Error.refuse { { path = "operation", code = type(operation) == "string" and
+      "pattern" or "type", message = "is named like DescribeDatasetGroup" } }
   end
   local found = Client.settings_of(self, operation)
   -- What a create needs beside a call is in a file of its own.

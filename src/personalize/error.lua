@@ -1,5 +1,8 @@
 --- The one kind of error this module raises.
--- Knows its members and how they read; refuses to know where errors happen.
+-- Knows its members, how they read, and which line of the caller's it is
+-- about. Refuses to know why errors happen.
+
+local core = require "personalize.core"
 
 ---@class personalize.Error
 ---@field code string AWS's exception name, "HTTP 503" for an answer that named
@@ -23,6 +26,7 @@
 ---@field job? personalize.DataDeletionJob as last seen, of a wait
 ---@field receipt? personalize.Receipt of delete_users, complete however far
 --- it came
+---@field where? string of kind "client": the caller's line, such as "job.lua:3"
 ---@field cause? any the error underneath
 local Error = { __name = "personalize.Error" }
 Error.__index = Error
@@ -40,7 +44,7 @@ local function plural(count, noun)
   return count == 1 and "1 " .. noun or count .. " " .. noun .. "s"
 end
 
---- `code: message (operation, HTTP status, request id, attempts)`.
+--- `code: message (operation, HTTP status, request id, attempts, line)`.
 function Error:__tostring()
   local where = { self.operation }
   if self.status then
@@ -52,11 +56,17 @@ function Error:__tostring()
   if self.attempts then
     where[#where + 1] = plural(self.attempts, "attempt")
   end
+  where[#where + 1] = self.where
   local text = self.code .. ": " .. self.message
   if #where > 0 then
     text = text .. " (" .. table.concat(where, ", ") .. ")"
   end
   return text
+end
+
+--- `"failed: " .. e`
+function Error.__concat(left, right)
+  return tostring(left) .. tostring(right)
 end
 
 --- The first faults of an input in one line.
@@ -91,18 +101,114 @@ function Error.is_memory(raised)
   return type(raised) == "string" and raised:find "not enough memory$" ~= nil
 end
 
+-- A message as people may see it, whatever of it came from outside. The lines
+-- of one are our own: each names a source of credentials.
+local function shown(fields)
+  local message = tostring(fields.message)
+  if fields.code == "NoCredentialsError" then
+    return (message:gsub("[^\n]+", core.printable))
+  end
+  return core.printable(message)
+end
+
 --- An error made of these fields, which stay in their table.
 ---@param fields table
 ---@return personalize.Error
 function Error.new(fields)
+  fields.message = shown(fields)
+  for _, fault in ipairs(fields.params or {}) do
+    fault.path = core.printable(fault.path)
+    fault.message = core.printable(fault.message)
+  end
+  if fields.code == "ParamValidationError" and not fields.params then
+    fields.params = { { path = "", code = "type", message = fields.message } }
+  end
   return setmetatable(fields, Error)
 end
 
---- Raises it; adds no position, since the caller branches on `code` and not on
---- a line number.
+-- Where this module's files are, as Lua names them; nil where they have no
+-- names (stripped bytecode).
+local HOME = debug.getinfo(1, "S").source:match "^@.*personalize[/\\]"
+
+-- The source of a frame for people. One that was loaded from a string is named
+-- after its text, which is nobody's business.
+local function place_of(frame)
+  local named = frame.source:find "^[@=]"
+  return ("%s:%d"):format(named and core.printable(frame.short_src) or
+    "[string]", frame.currentline)
+end
+
+-- The first line outside of this module. Functions of C, and those that a tail
+-- call has left, have none.
+local function caller()
+  local level = 3
+  while HOME do
+    local frame = debug.getinfo(level, "Sl")
+    if not frame then
+      return nil
+    elseif frame.currentline > 0 and
+      frame.source:sub(1, #HOME) ~= HOME then
+      return place_of(frame)
+    end
+    level = level + 1
+  end
+end
+
+-- Does a pcall, the caller's or ours, wait for an error in this coroutine?
+local function is_awaited()
+  local level = 3
+  while true do
+    local frame = debug.getinfo(level, "f")
+    if not frame then
+      return false
+    elseif frame.func == pcall or frame.func == xpcall then
+      return true
+    end
+    level = level + 1
+  end
+end
+
+local logged = setmetatable({}, { __mode = "k" })
+
+-- Of an error that nobody catches, nginx logs "unknown reason" alone, since it
+-- is no string. So it is logged in full where it is raised.
+local function log_uncaught(e)
+  local ngx = package.loaded.ngx
+  if type(ngx) == "table" and ngx.log and not logged[e] and
+    not is_awaited() then
+    logged[e] = true
+    ngx.log(ngx.ERR, "personalize: uncaught: ", tostring(e))
+  end
+end
+
+--- Raises an error made of these fields. Its message has no position, since the
+--- caller branches on `code`; what is this side's fault has it apart.
 ---@param fields table
 function Error.raise(fields)
-  error(Error.new(fields), 0)
+  local e = Error.new(fields)
+  if e.kind == "client" and not rawget(e, "where") then
+    e.where = caller()
+  end
+  log_uncaught(e)
+  error(e, 0)
+end
+
+--- Raises again what a pcall of ours has caught.
+---@param raised any
+function Error.again(raised)
+  if Error.is_error(raised) then
+    Error.raise(raised)
+  end
+  error(raised, 0)
+end
+
+--- Raises ParamValidationError with these faults.
+---@param faults personalize.ParamFault[]
+---@param operation? string that was not begun
+function Error.refuse(faults, operation)
+  Error.raise { code = "ParamValidationError", kind = "client",
+    operation = operation, attempts = operation and 0, params = faults,
+    message = Error.describe(faults) }
 end
 
 --- Is this an error of ours (with this code, where one is given)?

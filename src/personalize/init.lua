@@ -7,6 +7,7 @@
 
 local Client = require "personalize.client"
 local Error = require "personalize.error"
+local callback = require "personalize.callback"
 local jobs = require "personalize.jobs"
 
 ---@class personalize
@@ -38,7 +39,15 @@ M.check_users = later("lists", "check_users")
 ---@type fun(receipt: personalize.Receipt|string, list: personalize.Users): boolean, string?
 M.verify_receipt = later("lists", "verify_receipt")
 ---@type fun(receipt: personalize.Receipt): string
-M.receipt_json = later("receipt", "json")
+M.receipt_json = function(receipt)
+  local ok, text = callback.pcall("receipt_json",
+    require("personalize.receipt").json, receipt)
+  if not ok then
+    Error.refuse { { path = "receipt", code = "type",
+      message = "is no receipt of delete_users" } }
+  end
+  return text
+end
 
 --- Adds lines, each with its line feed, to the end of a file for its owner
 --- alone, which is made where there is none. True once they are on the disk,
@@ -101,5 +110,19 @@ M.untag_resource = on_default(Client.untag_resource)
 ---@type fun(options: personalize.UploadUsersOptions): table
 M.upload_users = on_default(Client.upload_users)
 M.wait_for_data_deletion_job = on_default(Client.wait_for_data_deletion_job)
+
+-- A colon would hand the module in as the first argument.
+for name, f in pairs(M) do
+  if type(f) == "function" and name ~= "log_ngx" then
+    M[name] = function(first, ...)
+      if rawequal(first, M) then
+        Error.refuse { { path = "", code = "type", message = ("functions of " ..
+          "the module are called with a dot: personalize.%s(...)"):format(
+          name) } }
+      end
+      return f(first, ...)
+    end
+  end
+end
 
 return M

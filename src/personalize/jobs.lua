@@ -17,11 +17,6 @@ local methods = {}
 -- service would have to make on purpose.
 local TOKENS_MOST = 10000
 
-local function refuse(message)
-  Error.raise { code = "ParamValidationError", kind = "client",
-    message = message }
-end
-
 --- Every job of a dataset group, or of the account in the region, newest
 --- first: `for job in client:data_deletion_jobs() do ... end`. A page is asked
 --- for when the one before is used up. After an error the iterator can be
@@ -34,8 +29,8 @@ end
 ---@return fun(): personalize.DataDeletionJobSummary? next nil at the end
 function methods:data_deletion_jobs(input)
   if input ~= nil and type(input) ~= "table" then
-    refuse("the input of data_deletion_jobs is a table, such as " ..
-      "{ datasetGroupArn = ... }")
+    Error.refuse { { path = "input", code = "type", message = "of " ..
+      "data_deletion_jobs is a table, such as { datasetGroupArn = ... }" } }
   end
   local asked = {}
   for member, value in pairs(input or {}) do
@@ -88,32 +83,49 @@ local DEFAULTS = { max_wait = 86400, delay = pace.FIRST,
   max_delay = pace.MOST }
 local OPTIONS = { "max_wait", "on_status", "delay", "max_delay" }
 
+-- What is wrong with an option, or nil.
+local function fault_of(name, value)
+  if name == "on_status" then
+    return type(value) ~= "function" and "is a function" or nil
+  elseif not DEFAULTS[name] then
+    local nearest = type(name) == "string" and core.nearest(name, OPTIONS)
+    return ("is unknown: wait_for_data_deletion_job has no option %s%s")
+      :format(tostring(name), nearest and ": did you mean " .. nearest .. "?" or
+      ""), "unknown"
+  elseif type(value) ~= "number" or value ~= value or value < 0 or
+    name ~= "max_wait" and value == 0 then
+    return "is a number of seconds"
+  end
+end
+
+-- The options, complete. Raises all that is wrong with the arguments.
 local function check(arn, options)
+  local faults, found = {}, {}
+  local function add(path, message, code)
+    faults[#faults + 1] = { path = path, code = code or "type",
+      message = message }
+  end
   if type(arn) ~= "string" then
-    refuse("the first argument of wait_for_data_deletion_job is a job's ARN")
+    add("arn", "is a job's ARN, the first argument of " ..
+      "wait_for_data_deletion_job")
   end
   if options ~= nil and type(options) ~= "table" then
-    refuse("the second argument of wait_for_data_deletion_job is a table, " ..
-      "such as { max_wait = 3600 }")
+    add("options", "is a table, such as { max_wait = 3600 }")
+    options = nil
   end
-  local found = {}
   for name, default in pairs(DEFAULTS) do
     found[name] = default
   end
   for name, value in pairs(options or {}) do
-    if name == "on_status" then
-      if type(value) ~= "function" then
-        refuse "on_status is a function"
-      end
-    elseif not DEFAULTS[name] then
-      local nearest = type(name) == "string" and core.nearest(name, OPTIONS)
-      refuse(("wait_for_data_deletion_job has no option %s%s"):format(
-        tostring(name), nearest and ": did you mean " .. nearest .. "?" or ""))
-    elseif type(value) ~= "number" or value ~= value or value < 0 or
-      name ~= "max_wait" and value == 0 then
-      refuse(name .. " is a number of seconds")
+    local wrong, code = fault_of(name, value)
+    if wrong then
+      add(core.printable(name), wrong, code)
     end
     found[name] = value
+  end
+  if faults[1] then
+    table.sort(faults, function(a, b) return a.path < b.path end)
+    Error.refuse(faults)
   end
   return found
 end

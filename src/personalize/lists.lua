@@ -188,7 +188,7 @@ local function as_error(raised)
     e.code, e.message = "InternalError", "an error that nobody expected: " ..
       (ok and text or type(raised))
   end
-  return setmetatable(e, Error)
+  return Error.new(e)
 end
 
 -- Brings the receipt up to date; once more where memory was short, of which
@@ -221,7 +221,7 @@ function M.guarded(run, body)
   end
   raised = as_error(ok and why or raised)
   raised.receipt = run.settle and run.receipt or nil
-  error(raised, 0)
+  Error.raise(raised)
 end
 
 ---@class personalize.UploadUsersOptions: personalize.Users
@@ -284,9 +284,7 @@ end
 function M.verify_receipt(receipt, list)
   local read, wrong = evidence.read(receipt)
   if not read then
-    Error.raise { code = "ParamValidationError", kind = "client",
-      params = { { path = "receipt", code = "type", message = wrong } },
-      message = "the receipt " .. wrong }
+    Error.refuse { { path = "receipt", code = "type", message = wrong } }
   end
   plan.check(list, plan.READ)
   local given = M.copy(list)
@@ -303,7 +301,7 @@ function M.verify_receipt(receipt, list)
   elseif Error.is_error(summary, "UserListError") then
     return false, "the list has faults: " .. summary.message
   end
-  error(summary, 0)
+  Error.again(summary)
 end
 
 return M

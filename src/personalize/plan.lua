@@ -300,9 +300,7 @@ end
 ---@param operation? string
 function M.refuse(faults, operation)
   if #faults > 0 then
-    Error.raise { code = "ParamValidationError", kind = "client",
-      operation = operation, attempts = operation and 0, params = faults,
-      message = Error.describe(faults) }
+    Error.refuse(faults, operation)
   end
 end
 

@@ -32,6 +32,13 @@ local function fail(operation, code, message)
     attempts = 0, message = message }
 end
 
+-- What is wrong with an argument.
+local function refuse(operation, path, message)
+  return nil, { code = "ParamValidationError", kind = "client",
+    operation = operation, attempts = 0, message = path .. " " .. message,
+    params = { { path = path, code = "type", message = message } } }
+end
+
 -- ---- asking, wherever the bucket is ----------------------------------------
 
 -- The service of the region that the bucket is believed to be in.
@@ -140,8 +147,7 @@ local function path_of(operation, key)
   if type(key) == "string" and core.is_s3_key(key) then
     return core.s3_path(nil, key)
   end
-  return fail(operation, "ParamValidationError",
-    "a key must have 1 to 1024 bytes of UTF-8")
+  return refuse(operation, "key", "must have 1 to 1024 bytes of UTF-8")
 end
 
 -- ---- put -------------------------------------------------------------------
@@ -194,8 +200,8 @@ function Bucket:put(object)
   local is_text = type(body) == "string"
   local length = is_text and #body or body.length
   if length > OBJECT_MAX then
-    return fail("PutObject", "ParamValidationError",
-      "S3 takes objects of at most 5 GiB in one put")
+    return refuse("PutObject", "body", "must have at most 5 GiB: S3 takes " ..
+      "no more in one put")
   end
   local deadline = core.monotonic() + self.settings.timeout + length / SLOWEST
   local response, result = ask(self, "PutObject", {
@@ -349,10 +355,10 @@ end
 function M.open(settings, options)
   local name, owner = options.bucket, options.expected_bucket_owner
   if not checks.is_text(name) then
-    return fail(nil, "ParamValidationError", "bucket must be a bucket's name")
+    return refuse(nil, "bucket", "must be a bucket's name")
   elseif owner ~= nil and not checks.is_account(owner) then
-    return fail(nil, "ParamValidationError",
-      "expected_bucket_owner must be an account, 12 digits")
+    return refuse(nil, "expected_bucket_owner",
+      "must be an account, 12 digits")
   end
   local bucket = setmetatable({ settings = settings, name = name,
     owner = owner, region = settings.region }, Bucket)

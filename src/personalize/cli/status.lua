@@ -38,6 +38,7 @@ local FAULTS_SHOWN = 20
 ---@return table
 function M.normal(e)
   if Error.is_error(e) then
+    e.where = nil -- a line of the command's
     return e
   elseif Error.is_interrupt(e) then
     return { code = "InterruptedError", kind = "client",
