@@ -230,6 +230,11 @@ describe("inside nginx", function()
     assert.truthy(said(event):find "^err")
     event.status, event.kind = nil, "transport"
     assert.truthy(said(event):find "^err")
+    -- What the caller gave is no fault of the service's.
+    event.kind, event.code = "client", "ParamValidationError"
+    assert.truthy(said(event):find "^warn")
+    event.code = "ConfigError"
+    assert.truthy(said(event):find "^err")
     assert.equal("warnpersonalize: odd", said { name = "warning",
       message = "odd" })
     log_ngx { name = "attempt", operation = "TagResource" }

@@ -6,6 +6,8 @@ local child = require "spec.support.child"
 local cjson = require "cjson"
 local nginx = require "spec.support.nginx"
 local patience = require "spec.support.patience"
+local personalize = require "personalize"
+local system = require "system"
 
 local quote = child.quote
 
@@ -14,7 +16,7 @@ local function day(back)
 end
 
 describe("the example inside nginx", function()
-  local server, web, folder, lists
+  local server, web, folder, lists, start
 
   setup(function()
     -- Its jobs end when they are told to.
@@ -35,11 +37,15 @@ describe("the example inside nginx", function()
     for name, value in pairs(names) do
       words[#words + 1] = quote(name .. "=" .. value)
     end
-    web = nginx.start { folder = folder, command = function(at, port)
-      return table.concat(words, " ") .. (" spec/support/example-nginx %s " ..
-        "%d %s AWS_ENDPOINT_URL_PERSONALIZE AWS_ENDPOINT_URL_S3 " ..
-        "AWS_MAX_ATTEMPTS"):format(quote(at), port, quote(server.ca_bundle))
-    end }
+    function start(at, more)
+      return nginx.start { folder = at, command = function(_, port)
+        return table.concat(words, " ") .. (more or "") ..
+          (" spec/support/example-nginx %s %d %s " ..
+          "AWS_ENDPOINT_URL_PERSONALIZE AWS_ENDPOINT_URL_S3 " ..
+          "AWS_MAX_ATTEMPTS"):format(quote(at), port, quote(server.ca_bundle))
+      end }
+    end
+    web = start(folder)
   end)
   teardown(function()
     for _, process in ipairs { web, server } do
@@ -47,15 +53,31 @@ describe("the example inside nginx", function()
     end
     nginx.remove(folder)
   end)
+  -- But not what the sender keeps for itself.
+  local function clear()
+    os.execute("rm -f " .. quote(lists) .. "/2*")
+  end
+
   before_each(function()
+    -- With the sender's lock, so that it makes no job meanwhile, of which it
+    -- would think afterwards.
+    local lock
+    repeat
+      lock = personalize.lock_file(lists .. "/.lock")
+    until lock or system.sleep(0.01)
+    clear()
     server:reset()
-    os.execute("rm -f " .. quote(lists) .. "/*")
+    lock:release()
   end)
 
-  local function ask(method, path, body, type)
+  local JSON = "application/json"
+
+  -- A body is sent as JSON, a string as it is; headers are pairs.
+  local function ask(method, path, body, headers)
+    headers = headers or body and { { "content-type", JSON } }
     local response, failure = web.handle:perform { method = method,
-      url = web.url .. path, timeout = 60, direct = true,
-      body = type and body or body and cjson.encode(body) }
+      url = web.url .. path, timeout = 60, direct = true, headers = headers,
+      body = type(body) == "table" and cjson.encode(body) or body }
     assert(response, failure and failure.message)
     local ok, value = pcall(cjson.decode, response.body)
     return response.status, ok and value or response.body, response.headers
@@ -70,7 +92,8 @@ describe("the example inside nginx", function()
 
   local function await(what, holds)
     local ok, value = pcall(patience.await, what, holds)
-    return ok and value or error(value .. "\n" .. web:log(), 2)
+    return ok and value or error(value .. "\n" ..
+      web:log():gsub("[^\n]*%[info%][^\n]*\n", ""), 2)
   end
 
   -- What midnight does to the list of today.
@@ -124,7 +147,7 @@ describe("the example inside nginx", function()
       { "POST", "/jobs", (" "):rep(17 * 1024), 413 },
       { "GET", "/jobs/arn:x", nil, 400 }, { "GET", "/other", nil, 404 } }
     for _, case in ipairs(cases) do
-      local status = ask(case[1], case[2], case[3], "text")
+      local status = ask(case[1], case[2], case[3])
       assert.equal(case[4], status, case[1] .. " " .. case[2])
     end
     local wrong = input "no good name"
@@ -135,6 +158,73 @@ describe("the example inside nginx", function()
     assert.truthy(e.message:find("jobName", 1, true))
     assert.truthy(e.message:find("more", 1, true))
     assert.equal(0, server:requests().count)
+    -- They are no errors of the service.
+    assert.is_nil(web:whole_log():match "[^\n]*%[error%][^\n]*")
+  end)
+
+  it("takes a body for what it says it is", function()
+    local function status_with(...)
+      return (ask("POST", "/users/forget", { user_id = "alice" }, { ... }))
+    end
+    for _, kind in ipairs { "text/plain", "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x", "application/jsonp", "application/json+x",
+      "text/plain;application/json", "application", "" } do
+      assert.equal(415, status_with { "content-type", kind }, kind)
+    end
+    assert.equal(415, status_with())
+    assert.equal(415, status_with({ "content-type", JSON },
+      { "content-type", "text/plain" }))
+    assert.is_nil(slurp(day(0) .. ".open"))
+    for _, kind in ipairs { JSON, "Application/JSON", JSON .. "; charset=utf-8",
+      JSON .. " ;x" } do
+      assert.equal(202, status_with { "content-type", kind }, kind)
+    end
+    assert.equal(("alice\n"):rep(4), slurp(day(0) .. ".open"))
+  end)
+
+  it("takes nothing from pages of other sites", function()
+    local kind = { "content-type", JSON }
+    local cases = {
+      { 403, { "origin", "https://evil.example" } },
+      { 403, { "origin", "null" } }, { 403, { "origin", "" } },
+      { 403, { "origin", web.url:gsub("http:", "https:") } },
+      { 403, { "origin", web.url .. ".evil.example" } },
+      { 403, { "origin", web.url }, { "origin", "https://evil.example" } },
+      { 403, { "sec-fetch-site", "cross-site" } },
+      { 403, { "sec-fetch-site", "same-site" } },
+      { 403, { "origin", web.url }, { "sec-fetch-site", "cross-site" } },
+      { 421, { "host", "evil.example" } },
+      { 421, { "host", "evil.example:" .. web.port } },
+      { 421, { "host", "127.0.0.1.evil.example" } },
+      { 421, { "host", "evil.example" }, { "origin", "http://evil.example" } },
+      { 202, { "origin", web.url }, { "sec-fetch-site", "same-origin" } },
+      { 202, { "sec-fetch-site", "none" } },
+      { 202, { "host", "localhost" } },
+      { 202, { "host", "localhost:1" }, { "origin", "http://localhost:1" } },
+    }
+    for i, case in ipairs(cases) do
+      local headers = { kind, case[2], case[3] }
+      local status = ask("POST", "/users/forget", { user_id = "id " .. i },
+        headers)
+      assert.equal(case[1], status, case[2][2])
+      if status ~= 202 then
+        assert.equal(status, (ask("GET", "/jobs/one", nil, { case[2],
+          case[3] })), case[2][2])
+      end
+    end
+    assert.equal("id 14\nid 15\nid 16\nid 17\n", slurp(day(0) .. ".open"))
+  end)
+
+  it("has no line of its log written by those who ask", function()
+    for _, path in ipairs { "/%0a2026/11/24 00:00:00 [emerg] forged",
+      "/jobs/%0a[emerg] forged", "/%0d[emerg] forged", "/..%2f%0a[emerg] forged",
+      "/health/%0a[emerg] forged" } do
+      local status = ask("GET", (path:gsub(" ", "%%20")))
+      assert.is_true(status == 404 or status == 400, path)
+    end
+    local log = "\n" .. web:whole_log()
+    assert.is_nil(log:match "\n[^\n]*%[emerg%] forged")
+    assert.is_nil(log:match "[^\n]*%[error%][^\n]*")
   end)
 
   it("answers AWS's errors by their names", function()
@@ -158,21 +248,133 @@ describe("the example inside nginx", function()
     assert.equal(502, (ask("GET", path)))
   end)
 
+  -- A file of the service with what it needs in its place; `fake` is ngx.
+  local function load_part(name, fake, others)
+    local before = {}
+    for other, value in pairs(others or {}) do
+      before[other] = package.loaded[other] or false
+      package.loaded[other] = value
+    end
+    rawset(_G, "ngx", fake)
+    local part = assert(loadfile("examples/nginx/service/" .. name .. ".lua"))()
+    for other, value in pairs(before) do
+      package.loaded[other] = value or nil
+    end
+    return part
+  end
+
   it("tells a time-out from other failures of the way", function()
+    finally(function() rawset(_G, "ngx", nil) end)
     local cases = { TimeoutError = 504, ConnectionError = 502, TlsError = 502,
       ResponseError = 502 }
-    local answer = assert(loadfile "examples/nginx/service/answer.lua")
     for code, expected in pairs(cases) do
       local fake = { header = {}, say = function() end }
-      rawset(_G, "ngx", fake)
-      local ok, why = pcall(function()
-        answer().fail(setmetatable({ code = code, kind = "transport",
-          message = "why" }, require("personalize").Error))
-      end)
-      rawset(_G, "ngx", nil)
-      assert.is_true(ok, why)
+      load_part("answer", fake).fail(setmetatable({ code = code,
+        kind = "transport", message = "why" }, personalize.Error))
       assert.equal(expected, fake.status)
     end
+  end)
+
+  it("logs what nobody expected once, in full, and answers 500", function()
+    finally(function() rawset(_G, "ngx", nil) end)
+    local function try(f)
+      local logged = {}
+      local fake = { header = {}, say = function() end, ERR = 4,
+        log = function(level, ...)
+          assert.equal(4, level)
+          logged[#logged + 1] = table.concat { ... }
+        end }
+      load_part("answer", fake).handler(f)("an argument")
+      assert.equal(500, fake.status)
+      assert.equal(1, #logged)
+      return logged[1]
+    end
+    local function holds(text, ...)
+      for _, part in ipairs { ... } do
+        assert.truthy(text:find(part, 1, true), text)
+      end
+    end
+    holds(try(function(given) error("a bug with " .. given) end),
+      "a bug with an argument", "example_spec.lua", "stack traceback:")
+    holds(try(function() return nil .. "" end), "concatenate",
+      "stack traceback:")
+    holds(try(function() error {} end), "table: ")
+    local e = setmetatable({ code = "ConfigError", kind = "client",
+      message = "a wrong setting" }, personalize.Error)
+    holds(try(function() error(e, 0) end), "ConfigError: a wrong setting")
+  end)
+
+  it("sends lists to a bucket of its dataset groups' account alone", function()
+    finally(function() rawset(_G, "ngx", nil) end)
+    local getenv = os.getenv
+    local variables = { ERASURE_FOLDER = lists, ERASURE_BUCKET = "b",
+      ERASURE_ROLE_ARN = "r", ERASURE_DATASET_GROUP_ARNS =
+        "arn:aws:personalize:eu-west-1:210987654321:dataset-group/shop" }
+    os.getenv = function(name) return variables[name] end -- luacheck: ignore
+    local ok, settings = pcall(load_part, "settings")
+    os.getenv = getenv -- luacheck: ignore
+    assert.is_true(ok, settings)
+    local given
+    settings.client = { delete_users = function(_, options)
+      given = options
+      return { jobs = {} }
+    end }
+    local function nothing() end
+    load_part("sender", {
+      worker = { id = function() return 0 end, exiting = nothing },
+      timer = { at = function(_, f) return f() or true end,
+        every = function() return true end },
+      log = function(_, ...) error(table.concat { ... }) end,
+    }, {
+      ["service.answer"] = { trace = debug.traceback },
+      ["service.health"] = { alive = nothing, keep = nothing, note = nothing,
+        is_waiting = nothing },
+      ["service.lists"] = { try = nothing, keep = nothing,
+        lock = function()
+          return { is_held = function() return true end, release = nothing }
+        end,
+        closed = function() return { "2026-11-20" } end,
+        path = function() return "path" end,
+        prefix = function() return "prefix" end,
+        receipt = nothing },
+      ["service.settings"] = settings,
+    }).start()
+    assert.equal("210987654321", given.expected_bucket_owner)
+    assert.equal("prefix-2026-11-20", given.name)
+  end)
+
+  it("lets no list take another's place, whoever else is at it", function()
+    finally(function() rawset(_G, "ngx", nil) end)
+    local own, other = {}, 0
+    for name, f in pairs(personalize) do
+      own[name] = f
+    end
+    local function put(name, text)
+      local file = assert(io.open(lists .. "/" .. name, "wb"))
+      file:write(text)
+      file:close()
+    end
+    -- Another sender comes first, twice, and late ids after it.
+    function own.rename_noreplace(from, to)
+      other = other + 1
+      if other <= 2 then
+        assert(os.rename(from, to))
+        put(day(1) .. ".open", "late " .. other .. "\n")
+      end
+      return personalize.rename_noreplace(from, to)
+    end
+    web:stop() -- its sender would be a third
+    local part = load_part("lists", { time = os.time, WARN = 5,
+      log = function() end }, { personalize = own,
+      ["service.settings"] = { folder = lists } })
+    put(day(1) .. ".open", "first\n")
+    assert.same({ day(1) .. "-3" }, part.closed())
+    assert.equal("first\n", slurp(day(1) .. ".users"))
+    assert.equal("late 1\n", slurp(day(1) .. "-2.users"))
+    assert.equal("late 2\n", slurp(day(1) .. "-3.users"))
+    assert.same({ day(1), day(1) .. "-2", day(1) .. "-3" }, part.closed())
+    clear()
+    web = start(folder)
   end)
 
   it("takes ids down one by one, whoever else does", function()
@@ -195,10 +397,16 @@ describe("the example inside nginx", function()
     for _, name in ipairs { day(1), day(1) .. "-2", day(1) .. "-3" } do
       if slurp(name .. ".users") or slurp(name .. ".json") then
         local receipt = receipt_of(name, "IN_PROGRESS")
-        assert.equal("forget-" .. name, receipt.name)
+        assert.truthy(receipt.name:find("^forget%-%x+%-" ..
+          name:gsub("%-", "%%-") .. "$"), receipt.name)
         users = users + receipt.users
+        assert.is_string(receipt.parts[1].request_id)
         end_job(receipt, "COMPLETED")
-        assert.equal(receipt.users, receipt_of(name, "COMPLETED").users)
+        local ended = receipt_of(name, "COMPLETED")
+        assert.equal(receipt.users, ended.users)
+        -- Only the run that made it saw this; the last one did not.
+        assert.equal(receipt.parts[1].request_id, ended.parts[1].request_id)
+        assert.equal(receipt.jobs[1].request_id, ended.jobs[1].request_id)
         await("list gone", function() return not slurp(name .. ".users") end)
       end
     end
@@ -312,6 +520,157 @@ describe("the example inside nginx", function()
     assert.truthy(headers["retry-after"])
     assert.equal(202, forget "alice")
     assert.equal("alice\n", slurp(day(0) .. ".open"))
+  end)
+
+  it("is healthy until a list is stuck", function()
+    local function health(status, holds)
+      return await("health " .. status, function()
+        local found, state = ask("GET", "/health")
+        return found == status and (not holds or holds(state)) and state
+      end)
+    end
+    local state = health(200, function(found) return found.next_try end)
+    assert.equal("ok", state.status)
+    assert.equal(0, state.stuck)
+    assert.is_nil(state.oldest)
+    assert.equal(202, forget "alice")
+    close_day(2)
+    receipt_of(day(2), "IN_PROGRESS")
+    state = health(200, function(found) return found.sent == 1 end)
+    assert.equal(day(2), state.oldest)
+    local file = assert(io.open(("%s/%s.users"):format(lists, day(9)), "wb"))
+    file:write "\255\n"
+    file:close()
+    state = health(503)
+    assert.equal("stuck", state.status)
+    assert.equal(1, state.stuck)
+    assert.equal(1, state.sent)
+    assert.equal(day(9), state.oldest)
+    -- It is left alone for an hour.
+    health(503, function(found)
+      return found.next_try > os.date("!%Y-%m-%dT%H:%M:%SZ", os.time() + 600)
+    end)
+    os.remove(("%s/%s.users"):format(lists, day(9)))
+    assert.equal("ok", health(200).status)
+    assert.equal(405, (ask("POST", "/health", {})))
+    -- Nor where no id can be taken down.
+    os.execute(("mv %s %s.away"):format(quote(lists), quote(lists)))
+    assert.equal(503, forget "bob")
+    state = health(503)
+    os.execute(("mv %s.away %s"):format(quote(lists), quote(lists)))
+    assert.equal("folder", state.status)
+    assert.equal(202, forget "bob")
+    health(200)
+  end)
+
+  it("loses nothing where two of it send at once", function()
+    -- As after an upgrade of the binary, or by a mistake: of one folder.
+    local at = nginx.folder()
+    local second = start(at)
+    finally(function()
+      second:stop()
+      nginx.remove(at)
+    end)
+    local volleys = {}
+    for i, one in ipairs { web, second } do
+      volleys[i] = child.start(("python3 spec/support/volley.py " ..
+        "%s/users/forget 200 '{\"user_id\": \"person-%d-#\"}'"):format(
+        one.url, i))
+    end
+    local function ids()
+      local text, number = slurp(day(0) .. ".open") or "", 1
+      repeat
+        local list = slurp(day(1) .. (number > 1 and "-" .. number or "") ..
+          ".users")
+        text, number = text .. (list or ""), number + 1
+      until not list
+      local seen, count = {}, 0
+      for id in text:gmatch "[^\n]+" do
+        assert.is_nil(seen[id], id)
+        assert.truthy(id:find "^person%-[12]%-%d+$", id)
+        seen[id], count = true, count + 1
+      end
+      return count
+    end
+    -- The day ends again and again meanwhile.
+    repeat
+      os.rename(("%s/%s.open"):format(lists, day(0)),
+        ("%s/%s.open"):format(lists, day(1)))
+      await("closed", function() return not slurp(day(1) .. ".open") end)
+    until ids() == 400
+    for i, volley in ipairs(volleys) do
+      assert.same({ ["202"] = 200 }, cjson.decode((volley:rest())), i)
+      volley:stop()
+    end
+    assert.equal(400, ids())
+  end)
+
+  it("has a name of its own, which it keeps", function()
+    local name = slurp "name"
+    assert.truthy(name:find("^forget%-" .. ("%x"):rep(12) .. "\n$"), name)
+    web:signal "HUP"
+    assert.equal(202, forget "alice")
+    close_day()
+    assert.equal(name:gsub("\n", "") .. "-" .. day(1),
+      receipt_of(day(1), "IN_PROGRESS").name)
+    assert.equal(name, slurp "name")
+  end)
+
+  -- What an nginx says that does not start; `more` is of its environment.
+  local function refused(more)
+    local at = nginx.folder()
+    finally(function() nginx.remove(at) end)
+    local ok, why = pcall(start, at, more)
+    assert.is_false(ok)
+    return why
+  end
+
+  it("does not start without its folder, and says where it should be",
+    function()
+      local why = refused " ERASURE_FOLDER=/nonexistent/lists"
+      assert.truthy(why:find("/nonexistent/lists", 1, true), why)
+      assert.truthy(why:find("install -d -m 700 -o www-data", 1, true), why)
+    end)
+
+  it("does not start with a name that no job can have", function()
+    for _, name in ipairs { "a b", "-a", ("x"):rep(32) } do
+      assert.truthy(refused(" ERASURE_NAME=" .. quote(name)):find(
+        "ERASURE_NAME", 1, true))
+    end
+  end)
+
+  it("says at its start that it cannot write to its folder", function()
+    local at = nginx.folder()
+    -- One that is there, and takes no file of anybody.
+    local blind = start(at, " ERASURE_FOLDER=/proc")
+    finally(function()
+      blind:stop()
+      nginx.remove(at)
+    end)
+    await("a line", function()
+      return nginx.log(at):find("no id can be taken down: /proc/.try-", 1, true)
+    end)
+    local response = blind.handle:perform { method = "GET",
+      url = blind.url .. "/health", timeout = 60, direct = true }
+    assert.equal(503, response.status)
+    assert.equal("folder", cjson.decode(response.body).status)
+  end)
+
+  it("asks the nameserver of this machine", function()
+    local conf = assert(io.open "examples/nginx/nginx.conf"):read "*a"
+    local command = conf:match "\n#   (awk '.-') /etc/resolv.conf"
+    command = command:gsub("\n#   ", "\n")
+    local cases = { { "nameserver 10.1.2.3", "resolver 10.1.2.3;\n" },
+      { "# nameserver 1.1.1.1\nsearch x\nnameserver\tfd00::53\n" ..
+        "nameserver 10.1.2.3\n", "resolver [fd00::53];\n" },
+      { "search x\n", "" } }
+    for _, case in ipairs(cases) do
+      local pipe = io.popen(("printf '%%s' %s | %s"):format(quote(case[1]),
+        command))
+      local text = pipe:read "*a"
+      pipe:close()
+      assert.equal(case[2], text)
+    end
   end)
 
   it("logs no id", function()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """As many requests as asked for, all at once: volley.py URL COUNT [BODY].
 
-A BODY is posted, with the request's number for each # in it. Prints how they ended as
+A BODY of JSON is posted, with the request's number for each # in it. Prints how they ended as
 JSON: a status, or what went wrong, and how often.
 """
 import collections
@@ -13,7 +13,8 @@ import urllib.request
 
 def ask(url, body, ends):
     try:
-        with urllib.request.urlopen(url, body, timeout=300) as response:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=300) as response:
             response.read()
             ends.append(str(response.status))
     except OSError as error:

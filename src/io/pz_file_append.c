@@ -8,7 +8,7 @@
 /* *end is the end of the last whole line. */
 static int find_end(int fd, off_t size, unsigned lacks, off_t *end)
 {
-    char tail[PZ_FILE_TAIL + 1] = { 0 }; /* what may be cut, and the LF before */
+    char tail[PZ_FILE_TAIL + 1] = { 0 }; /* what may be cut, and an LF */
     size_t len = size < (off_t)sizeof tail ? (size_t)size : sizeof tail;
     size_t left = len;
 

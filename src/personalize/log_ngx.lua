@@ -27,13 +27,14 @@ local function level(event)
   if not event.code then
     return (event.attempts > 1 or event.reconciled) and ngx.WARN or ngx.INFO
   end
-  local is_refusal = event.kind == "service" and event.status and
-    event.status < 500
+  -- By the service, or by us because of what the caller gave.
+  local is_refusal = event.code == "ParamValidationError" or
+    event.kind == "service" and event.status and event.status < 500
   return is_refusal and ngx.WARN or ngx.ERR
 end
 
 --- One short line for each finished call: info where it went well, warn where
---- it took more than one attempt or the service refused it, else err.
+--- it took more than one attempt or its input was refused, else err.
 --- Warnings are logged, too.
 ---@param event personalize.Event
 return function(event)

@@ -1,4 +1,5 @@
---- Requests and answers as JSON, and what an error of personalize means in HTTP.
+--- Requests and answers as JSON: who may ask, and what an error of personalize
+-- means in HTTP.
 
 local cjson = require "cjson"
 local personalize = require "personalize"
@@ -10,6 +11,9 @@ json.decode_max_depth(8)
 
 local M = {}
 
+-- Bytes of a body; nginx keeps so many in memory (client_body_buffer_size).
+local BODY_MOST = 16384
+
 function M.send(status, value)
   ngx.status = status
   ngx.header.content_type = "application/json"
@@ -18,6 +22,27 @@ end
 
 function M.refuse(status, code, message)
   M.send(status, { error = code, message = message })
+end
+
+-- What a header says that is there once at most; false where it is there more
+-- often.
+local function header(name)
+  local value = ngx.req.get_headers(0)[name]
+  return type(value) ~= "table" and value
+end
+
+--- Refuses what a browser asks for in the name of another site's page. Other
+-- programs send neither header. The Host is server_name's affair.
+function M.guard()
+  local origin, site = header "origin", header "sec-fetch-site"
+  local own = ngx.var.scheme .. "://" .. (ngx.var.http_host or "")
+  if (origin == nil or origin == own) and
+    (site == nil or site == "same-origin" or site == "none") then
+    return
+  end
+  ngx.log(ngx.WARN, "a request in the name of another site was refused")
+  M.refuse(403, "Forbidden", "not for pages of other sites")
+  ngx.exit(ngx.HTTP_OK) -- it is answered: the handlers are left out
 end
 
 --- May the request be what it is? Otherwise it is answered.
@@ -30,12 +55,29 @@ function M.is_method(name)
   return false
 end
 
+-- nil where the body may be read; else the status, the code and the reason.
+local function body_fault()
+  local kind, length = header "content-type", header "content-length"
+  if not kind or not (kind .. ";"):lower():find "^application/json%s*;" then
+    -- A form of another site's page can have any other type, unasked.
+    return 415, "UnsupportedMediaType", "the body has to be application/json"
+  elseif not length then
+    return 411, "LengthRequired", "the body has to have a Content-Length"
+  elseif tonumber(length) > BODY_MOST then
+    return 413, "TooLarge", "the body may have " .. BODY_MOST .. " bytes"
+  end
+end
+
 --- The JSON object that a POST came with; or nil, and it is answered.
 function M.read()
   if not M.is_method "POST" then
     return nil
   end
-  ngx.req.read_body() -- nginx bounds it, by client_max_body_size
+  local status, code, message = body_fault()
+  if status then
+    return M.refuse(status, code, message)
+  end
+  ngx.req.read_body()
   local ok, value = pcall(json.decode, ngx.req.get_body_data() or "")
   if ok and type(value) == "table" and #value == 0 then
     return value
@@ -83,6 +125,27 @@ function M.fail(e)
   -- unclear: a create was not answered, the job may exist.
   M.send(status, { error = e.code, message = message,
     unclear = e.unclear or nil, request_id = e.request_id })
+end
+
+--- An error as the log is to have it: one that has words of its own in a line,
+-- others with the place.
+function M.trace(e)
+  local mt = type(e) == "table" and getmetatable(e)
+  return mt and mt.__tostring and tostring(e) or
+    debug.traceback(tostring(e), 2)
+end
+
+--- A handler that answers 500 where `f` raises, and logs why, once and in full.
+function M.handler(f)
+  return function(...)
+    local ok, why = xpcall(f, M.trace, ...)
+    if not ok then
+      ngx.log(ngx.ERR, why)
+      if not ngx.headers_sent then
+        M.refuse(500, "InternalError", "the service's error log says why")
+      end
+    end
+  end
 end
 
 return M

@@ -7,7 +7,7 @@ local M = {}
 
 --- POST /jobs {"jobName":, "datasetGroupArn":, "dataLocation":, "roleArn":,
 -- "tags":}: 201, and the job's ARN.
-function M.create()
+M.create = answer.handler(function()
   local input = answer.read()
   if not input then
     return
@@ -24,7 +24,7 @@ function M.create()
   end
   ngx.header.location = "/jobs/" .. ngx.escape_uri(output.dataDeletionJobArn)
   answer.send(201, output)
-end
+end)
 
 -- AWS documents no way from a name to its ARN but the list.
 local function find(name)
@@ -43,7 +43,7 @@ end
 
 --- GET /jobs/ID: 200, and the job. By its ARN it takes one call; by its name,
 -- as many more as the account has hundreds of jobs.
-function M.describe(id)
+M.describe = answer.handler(function(id)
   if not answer.is_method "GET" then
     return
   end
@@ -55,6 +55,6 @@ function M.describe(id)
       "there is no job of that name")
   end
   answer.send(200, output.dataDeletionJob)
-end
+end)
 
 return M

@@ -3,6 +3,7 @@
 -- is done and DAY.json is the receipt. What comes late for a day makes another
 -- list, DAY-2. Days are those of UTC.
 
+local cjson = require "cjson"
 local personalize = require "personalize"
 local settings = require "service.settings"
 
@@ -15,9 +16,31 @@ local function path_of(name, ending)
   return ("%s/%s.%s"):format(settings.folder, name, ending)
 end
 
+local warned = {}
+
+-- What of a file went well, but is not promised on this file system: told once.
+local function tell(warning, path)
+  if warning and not warned[warning] then
+    warned[warning] = true
+    ngx.log(ngx.WARN, path, ": ", warning)
+  end
+end
+
+-- What a file's fault is raised as: a line that needs no traceback.
+local Fault = { __tostring = function(fault) return fault.message end }
+
+-- The result of a function for files; raises why it failed, and where.
+local function demand(path, result, why)
+  if not result then
+    error(setmetatable({ message = ("%s: %s"):format(path, why) }, Fault), 0)
+  end
+  tell(type(why) == "string" and why, path)
+  return result
+end
+
 local ENOENT = 2
 
--- Not to be able to tell is no "no": a list would take another's place.
+-- Not to be able to tell is no "no".
 local function exists(path)
   local file, why, code = io.open(path, "rb")
   if not file and code ~= ENOENT then
@@ -26,19 +49,87 @@ local function exists(path)
   return file ~= nil and file:close()
 end
 
+local function read(path, what)
+  local file = io.open(path, "rb")
+  local text = file and file:read(what)
+  return file and file:close() and text or nil
+end
+
+--- Raises where this user cannot write to the folder.
+function M.try()
+  local path = ("%s/.try-%d"):format(settings.folder, ngx.worker.pid())
+  demand(path, personalize.write_private(path, ""))
+  os.remove(path)
+end
+
+--- The lock of the folder, which is one sender's in one process of all that see
+-- the folder; nil where another has it. Ends with its process.
+function M.lock()
+  local path = settings.folder .. "/.lock"
+  local lock, why, code = personalize.lock_file(path)
+  if not lock and code == "EAGAIN" then
+    return nil
+  end
+  return demand(path, lock, why)
+end
+
+--- What the jobs are named after. Two machines must not have the same: each
+-- would take the other's list for its own of another time. So it is made up
+-- once, and kept with the lists. To be called under the lock.
+function M.prefix()
+  if settings.name then
+    return settings.name
+  end
+  local path = settings.folder .. "/name"
+  local name = read(path, "*l")
+  if not name then
+    local hex = read("/dev/urandom", 6):gsub(".", function(c)
+      return ("%02x"):format(c:byte())
+    end)
+    name = "forget-" .. hex
+    demand(path, personalize.write_private(path, name .. "\n"))
+  end
+  return name
+end
+
 --- Adds a line to today's list: true once it is on the disk, whatever becomes
 -- of nginx or the machine; or nil and why. nginx's worker waits for the disk.
 function M.add(line)
-  local today = os.date("!%Y-%m-%d", ngx.time())
-  return personalize.append_lines(path_of(today, "open"), line)
+  local path = path_of(os.date("!%Y-%m-%d", ngx.time()), "open")
+  local ok, result, warning = personalize.append_lines(path, line)
+  if not ok then
+    return nil, ("%s: %s"):format(path, result)
+  elseif result > 0 then
+    ngx.log(ngx.WARN, path, ": ", result, " bytes of a line without an end " ..
+      "were taken away, as a power cut leaves them")
+  end
+  tell(warning, path)
+  return true
+end
+
+-- Gives what is open of a day the first name that is free. Answers the name;
+-- nil where nothing is open.
+local function close(day, name, number)
+  local open = path_of(day, "open")
+  while exists(open) do
+    local path = path_of(name, "users")
+    local ok, why, code = personalize.rename_noreplace(open, path)
+    if ok then
+      tell(why, path)
+      return name
+    elseif code ~= "EEXIST" and code ~= "ENOENT" then
+      demand(open, ok, why)
+    end
+    number = number + 1
+    name = day .. "-" .. number
+  end
 end
 
 -- Adds the names of a day's closed lists, and closes what is open of it.
 local function gather(names, day)
   local name, number = day, 1
   while true do
-    local is_closed = exists(path_of(name, "users"))
-    if is_closed then
+    if exists(path_of(name, "users")) then
       names[#names + 1] = name
     elseif not exists(path_of(name, "json")) then
       break
@@ -46,13 +137,11 @@ local function gather(names, day)
     number = number + 1
     name = day .. "-" .. number
   end
-  if os.rename(path_of(day, "open"), path_of(name, "users")) then
-    names[#names + 1] = name
-  end
+  names[#names + 1] = close(day, name, number)
 end
 
 --- The names of the lists that are closed, those of days that are over now
--- among them.
+-- among them; the oldest comes last.
 function M.closed()
   local names = {}
   for back = 1, OLDEST do
@@ -61,23 +150,31 @@ function M.closed()
   return names
 end
 
-local function is_empty(path)
-  local file = assert(io.open(path, "rb"))
-  local first = file:read(1)
-  file:close()
-  return first == nil
-end
-
 --- The path of a closed list once nobody adds to it any more: who had it open
--- when it was renamed is waited for. Nil where it came to nothing.
+-- when it was renamed is waited for. Nil where it came to nothing, or is gone.
 function M.path(name)
   local path = path_of(name, "users")
-  assert(personalize.append_lines(path, ""))
-  if is_empty(path) then
+  local ok, why, code = personalize.append_lines(path, "")
+  if not ok and code == "ENOENT" then
+    return nil
+  end
+  demand(path, ok, why)
+  if not read(path, 1) then
     os.remove(path)
     return nil
   end
   return path
+end
+
+--- The receipt that is there of a list: what only an earlier run could see is
+-- in it.
+function M.receipt(name)
+  local path = path_of(name, "json")
+  local text = read(path, "*a")
+  if text then
+    local ok, receipt = pcall(cjson.decode, text)
+    return demand(path, ok and receipt, receipt)
+  end
 end
 
 local function has_jobs(receipt)
@@ -96,7 +193,8 @@ function M.keep(name, receipt)
   if not has_jobs(receipt) then
     return
   end
-  assert(personalize.write_private(path_of(name, "json"),
+  local path = path_of(name, "json")
+  demand(path, personalize.write_private(path,
     personalize.receipt_json(receipt)))
   if receipt.status == "COMPLETED" then
     os.remove(path_of(name, "users"))

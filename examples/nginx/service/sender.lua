@@ -2,85 +2,65 @@
 -- of all, now and then, a short run each time. A run that dies with its worker
 -- or machine is gone on with by the next.
 
-local ffi = require "ffi"
+local answer = require "service.answer"
+local health = require "service.health"
 local lists = require "service.lists"
 local personalize = require "personalize"
 local settings = require "service.settings"
 
 local M = {}
 
--- Seconds for which the lock lasts; a run renews it as it gets on. Two runs at
--- once would do no harm, but work.
-local LOCK = 120
-
-local dict = ngx.shared.erasure
-local runs = 0
-
-ffi.cdef "int kill(int pid, int signal);"
-
--- The lock for a run of this worker; nil where another has it.
-local function take()
-  local other = dict:get "owner"
-  if other and ffi.C.kill(tonumber(other:match "^%d+"), 0) ~= 0 then
-    dict:delete "owner" -- its worker has died
-  end
-  runs = runs + 1
-  local owner = ngx.worker.pid() .. " " .. runs
-  return dict:add("owner", owner, LOCK) and owner
-end
-
 -- For delete_users, too, which ends where this raises: so no reload of nginx
 -- waits for an upload.
-local function renew(owner)
+local function go_on(lock)
+  health.alive()
   if ngx.worker.exiting() then
     error("the next worker goes on", 0)
-  elseif dict:get "owner" ~= owner then
-    error("another worker has taken over", 0)
-  end
-  dict:set("owner", owner, LOCK)
-end
-
-local function release(owner)
-  if dict:get "owner" == owner then
-    dict:delete "owner"
+  elseif not lock:is_held() then
+    error("the lock's file was taken away", 0)
   end
 end
 
-local function options_of(name, path, owner)
+local function options_of(name, path, lock)
+  local receipt = lists.receipt(name)
   return {
     file = path, format = "lines", unique = true,
-    name = settings.name .. "-" .. name,
-    bucket = settings.bucket, prefix = "erasure", cleanup = true,
+    -- A list that was sent under a name is followed under it.
+    name = receipt and receipt.name or lists.prefix() .. "-" .. name,
+    receipt = receipt,
+    bucket = settings.bucket, expected_bucket_owner = settings.owner,
+    prefix = "erasure", cleanup = true,
     datasetGroupArn = settings.groups, roleArn = settings.role,
-    wait = false, on_progress = function() renew(owner) end,
+    wait = false, on_progress = function() go_on(lock) end,
   }
 end
 
 -- What the next look would not find otherwise.
 local LASTING = { UserListError = true, ParamValidationError = true }
 
--- Is the list to be left alone for long? In place of a job that has FAILED a
--- run makes another, and so would every run after it.
-local function is_slow(receipt, e)
+local function has_failed(receipt)
   for _, job in ipairs(receipt and receipt.jobs or {}) do
     if job.status == "FAILED" then
       return true
     end
   end
-  return e ~= nil and LASTING[e.code]
+  return false
 end
 
-local function send(name, owner)
+-- Answers whether a list was sent, and its job has not failed.
+local function send(name, lock)
   local client, path = settings.client, lists.path(name)
   if not path then
-    return
+    return true
   end
   local ok, result = pcall(client.delete_users, client,
-    options_of(name, path, owner))
+    options_of(name, path, lock))
   local e = not ok and personalize.is_error(result) and result or nil
   local receipt = ok and result or e and e.receipt
-  if is_slow(receipt, e) then
-    dict:set("later " .. name, true, settings.again)
+  -- In place of a job that has FAILED a run makes another, and so would every
+  -- run after it.
+  if has_failed(receipt) or e and LASTING[e.code] then
+    health.wait(name, settings.again)
   end
   if receipt then
     lists.keep(name, receipt)
@@ -88,37 +68,67 @@ local function send(name, owner)
   if not ok then
     error(result, 0)
   end
+  return not has_failed(receipt)
 end
 
-local function run(owner)
-  for _, name in ipairs(lists.closed()) do
-    renew(owner)
-    if not dict:get("later " .. name) then
-      -- Whatever is wrong with one list, the others go on.
-      local ok, why = pcall(send, name, owner)
-      if not ok then
-        local is_over = personalize.is_error(why, "InterruptedError")
-        ngx.log(is_over and ngx.INFO or ngx.ERR, "the list of ", name, ": ",
-          tostring(why))
-      end
-    end
+-- One list; answers whether it is on its way.
+local function try(name, lock)
+  if health.is_waiting(name) then
+    return false
   end
+  -- Whatever is wrong with one list, the others go on.
+  local is_over = false
+  local ok, result = xpcall(send, function(e)
+    is_over = personalize.is_error(e, "InterruptedError")
+    return answer.trace(e)
+  end, name, lock)
+  if not ok then
+    ngx.log(is_over and ngx.INFO or ngx.ERR, "the list of ", name, ": ", result)
+  end
+  return is_over or ok and result
+end
+
+local function run(lock)
+  local seen = { sent = 0, stuck = 0 }
+  for _, name in ipairs(lists.closed()) do
+    go_on(lock)
+    local kind = try(name, lock) and "sent" or "stuck"
+    seen[kind] = seen[kind] + 1
+    seen.oldest = name:sub(1, #"2026-11-24")
+  end
+  health.keep(seen)
 end
 
 local function tick(premature)
-  local owner = not premature and take()
-  if owner then
-    local ok, why = pcall(run, owner)
-    release(owner)
-    if not ok then
-      ngx.log(ngx.INFO, tostring(why))
+  if premature then
+    return
+  end
+  local lock
+  local ok, why = xpcall(function()
+    lock = lists.lock()
+    if lock then
+      run(lock)
     end
+    health.alive()
+  end, answer.trace)
+  if lock then
+    lock:release()
+  end
+  if not ok then
+    ngx.log(ngx.worker.exiting() and ngx.INFO or ngx.ERR, why)
   end
 end
 
 --- To be called when a worker begins.
 function M.start()
+  local ok, why = pcall(lists.try)
+  if not ok then
+    ngx.log(ngx.ERR, "no id can be taken down: ", tostring(why))
+  end
+  health.alive()
+  health.note(ok)
   if ngx.worker.id() == 0 then
+    assert(ngx.timer.at(0, tick))
     assert(ngx.timer.every(settings.every, tick))
   end
 end
