@@ -4,6 +4,7 @@
 -- Refuses to know files, and how a run goes.
 
 local cjson = require "cjson"
+local core = require "personalize.core"
 local plan = require "personalize.plan"
 local receipts = require "personalize.receipt"
 
@@ -14,21 +15,10 @@ local M = {}
 
 -- ---- reading ---------------------------------------------------------------
 
--- What a terminal or a log would not show as it is: control characters of ASCII
--- and of Unicode, and those that turn the direction of writing.
-local UNPRINTABLE = { "%c", "\194[\128-\159]", "\216\156",
-  "\226\128[\142\143\170-\174]", "\226\129[\166-\169]" }
-
+-- A word of the service or a name, which is shown to people: each character of
+-- it can be seen.
 local function is_line(value)
-  if type(value) ~= "string" then
-    return false
-  end
-  for _, pattern in ipairs(UNPRINTABLE) do
-    if value:find(pattern) then
-      return false
-    end
-  end
-  return true
+  return type(value) == "string" and core.printable(value) == value
 end
 
 local function is_count(value)
@@ -55,13 +45,13 @@ local CHECKS = {
 -- with what its elements are.
 local STEP = { status = "line", time = "line" }
 local PART = { part = "count", users = "count", bytes = "count",
-  sha256 = "hash", location = "line", version_id = "line",
+  sha256 = "hash", location = "text", version_id = "line",
   request_id = "line", removed_at = "line" }
 local JOB = { part = "count", dataset_group_arn = "line", job_name = "line",
   arn = "line", role_arn = "line", status = "line", num_deleted = "count",
   failure_reason = "text", request_id = "line", history = { STEP } }
 local RECEIPT = { name = "line", ticket = "text", requester = "text",
-  region = "line", bucket = "line", prefix = "line", role_arn = "line",
+  region = "line", bucket = "line", prefix = "text", role_arn = "line",
   dataset_group_arns = { "line" }, format = "format", column = "line",
   unique = "flag", part_size = "part_size", users = "count",
   duplicates = "count", bytes = "count", status = "line", started = "line",
@@ -172,7 +162,7 @@ local function parts_difference(before, receipt)
         "column"):format(receipt.name, before.users or 0)
     elseif a.location and a.location ~= b.location then
       return ("is that of the same list in another place, %s: not %s"):format(
-        a.location, b.location)
+        core.printable(a.location), core.printable(b.location))
     end
   end
 end
@@ -361,7 +351,7 @@ local function parts_of(receipt, summary)
       part.location ~= ("s3://%s/%s"):format(receipt.bucket, plan.key(receipt,
         i, #receipt.parts, part.sha256)) then
       return ("part %d lies in the receipt's %s, which is no place of this " ..
-        "list"):format(i, part.location)
+        "list"):format(i, core.printable(part.location))
     end
   end
 end

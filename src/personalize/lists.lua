@@ -188,9 +188,8 @@ local function as_error(raised)
   elseif Error.is_memory(raised) then
     e.code, e.message = "MemoryError", "not enough memory"
   else
-    local ok, text = pcall(tostring, raised)
     e.code, e.message = "InternalError", "an error that nobody expected: " ..
-      (ok and text or type(raised))
+      (callback.reason(raised) or "it says nothing")
   end
   return Error.new(e)
 end
