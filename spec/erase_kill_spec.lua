@@ -1,6 +1,6 @@
 --- A run that is killed at each of its requests in turn, when the service has
--- done it and the client does not know; and then run again. Real processes,
--- real signals, the local AWS.
+-- done it and the client does not know, and inside each upload; and then run
+-- again. Real processes, real signals, the local AWS.
 
 local aws = require "spec.support.aws"
 local child = require "spec.support.child"
@@ -121,6 +121,25 @@ describe("a run that is killed and made again", function()
     -- 2 looks, 3 puts, 6 creates, and at least 6 looks at a job.
     assert.is_true(killed >= 2 + 3 + 6 + 6, killed)
     print(("\nkilled at %d places"):format(killed))
+  end)
+
+  -- A part that no machine sends in the tenth of a second after which the client
+  -- is told for the first time how far it got: lines of 256 bytes.
+  it("ends as one that was not, killed inside the body of a put", function()
+    local size = 96 * 1000 * 1000
+    local function run_large(put)
+      return run { KILL_IN_PUT = put, PART_SIZE = size, FILLING = 240,
+        USERS = size / 256 + 10 }
+    end
+    local undisturbed = settled(run_large())
+    assert.equal(2, #undisturbed.parts)
+    server:reset()
+    assert.equal("", run_large(1))
+    assert.equal(2, requests()) -- the looks: the put was none
+    assert.same({}, server:admin("GET", "objects").objects)
+    assert.same(undisturbed, settled(run_large()))
+    assert.equal(2 * GROUPS, #server:admin("GET", "jobs").jobs)
+    assert.equal(2, #server:admin("GET", "objects").objects)
   end)
 
   it("does as much when several are at it at once", function()

@@ -228,6 +228,55 @@ describe("the wait for a job", function()
     assert.near(86400, world.monotonic - 1000, 1)
   end)
 
+  describe("that was just created", function()
+    local arn
+
+    before_each(function()
+      arn = client:create_data_deletion_job(scripted.job {
+        jobName = "new" }).dataDeletionJobArn
+      world:course(world.jobs[2], { 90, { status = "COMPLETED" } })
+    end)
+
+    local function unknown_for(seconds)
+      local ends = world.monotonic + seconds
+      world.always[DESCRIBE] = function(self, input)
+        if self.monotonic < ends then
+          return self:refusal "ResourceNotFoundException"
+        end
+        return self:serve(DESCRIBE, input)
+      end
+    end
+
+    it("is waited for, though describe does not know it yet", function()
+      unknown_for(55)
+      assert.equal("COMPLETED",
+        client:wait_for_data_deletion_job(arn).status)
+    end)
+
+    it("is waited for no longer than a minute", function()
+      unknown_for(3600)
+      local before = world.monotonic
+      local e = stub.failure(client.wait_for_data_deletion_job, client, arn)
+      assert.equal("ResourceNotFoundException", e.code)
+      local waited = world.monotonic - before
+      assert.is_true(waited >= 60 and waited < 100, waited)
+    end)
+
+    it("is one of its own client, and of that minute", function()
+      unknown_for(3600)
+      local sent = world:count()
+      assert.equal("ResourceNotFoundException", stub.failure(
+        client.wait_for_data_deletion_job, client, job.dataDeletionJobArn).code)
+      local other = world:client { max_attempts = 1 }
+      assert.equal("ResourceNotFoundException", stub.failure(
+        other.wait_for_data_deletion_job, other, arn).code)
+      world:pass(61)
+      assert.equal("ResourceNotFoundException", stub.failure(
+        client.wait_for_data_deletion_job, client, arn).code)
+      assert.equal(sent + 3, world:count())
+    end)
+  end)
+
   it("gives a look no more time than is left, but a few seconds", function()
     world.always[DESCRIBE] = scripted.hang
     local e = fails { max_wait = 70 }

@@ -1,15 +1,27 @@
 --- Deletes the users 1 to USERS in a process of its own, which may kill itself:
 -- once the service has answered request KILL_AT (0: before the first leaves),
--- and before the client knows. Prints the receipt, or the error.
+-- and before the client knows; or inside the body of put KILL_IN_PUT, when a
+-- part of it has left. Prints the receipt, or the error.
 
 local core = require "personalize.core"
 local personalize = require "personalize"
 
 local at = tonumber(os.getenv "KILL_AT")
-local count = 0
+local in_put = tonumber(os.getenv "KILL_IN_PUT")
+local count, puts = 0, 0
 
 local function die()
   os.execute("kill -KILL " .. core.getpid())
+end
+
+-- Dies in the midst of a body, when it is told for the first time how far it got.
+local function die_inside(request)
+  local length = request.body.length
+  request.progress = function(bytes)
+    if bytes > 0 and bytes < length then
+      die()
+    end
+  end
 end
 
 local curl = require "personalize.transport.curl"
@@ -21,6 +33,10 @@ curl.new = function()
       die()
     end
     count = count + 1
+    puts = puts + (request.method == "PUT" and 1 or 0)
+    if request.method == "PUT" and puts == in_put then
+      die_inside(request)
+    end
     local response, failure = transport(request)
     if count == at then
       die()
@@ -29,12 +45,14 @@ curl.new = function()
   end, close
 end
 
+-- In order, each as long as the others.
 local function users()
-  local list = {}
-  for i = 1, tonumber(os.getenv "USERS") do
-    list[i] = ("user-%010d"):format(i)
+  local number, last = 0, tonumber(os.getenv "USERS")
+  local filling = ("x"):rep(tonumber(os.getenv "FILLING") or 0)
+  return function()
+    number = number + 1
+    return number <= last and ("user-%010d"):format(number) .. filling or nil
   end
-  return list
 end
 
 local groups = {}
@@ -43,7 +61,8 @@ for arn in os.getenv("GROUPS"):gmatch "%S+" do
 end
 
 local ok, result = pcall(personalize.delete_users, {
-  users = users(), part_size = 4096, name = os.getenv "NAME",
+  users = users(), name = os.getenv "NAME",
+  part_size = tonumber(os.getenv "PART_SIZE") or 4096,
   bucket = os.getenv "BUCKET", prefix = "gdpr", datasetGroupArn = groups,
   roleArn = os.getenv "ROLE", ticket = "GDPR-42", poll = 0.05,
   cleanup = os.getenv "CLEANUP" == "yes" or nil,

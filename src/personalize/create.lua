@@ -14,6 +14,8 @@ local KEPT_SHARE, KEPT_MOST = 0.25, 10
 local PAUSES = { 0.2, 0.5, 1, 2 }
 -- A job's date is the service's clock and has few digits.
 local DATE_SLACK = 60
+-- Seconds for which a describe may not know a job that was just created.
+local NEW_FOR = 60
 
 -- One name for two things.
 local QUOTA_HINT = " (either requests came too fast, or the dataset group " ..
@@ -173,11 +175,36 @@ local function make(settings, operation, input, credentials, deadline)
   return nil, result
 end
 
+-- Keeps in mind that a job was just created. What is older than two such spans
+-- of time is forgotten, so that this does not grow.
+local function remember(settings, arn)
+  local now, recent = core.monotonic(), settings.recent
+  if not recent or now - recent.since > NEW_FOR then
+    recent = { since = now, late = {}, early = recent and recent.late or {} }
+    settings.recent = recent
+  end
+  recent.late[arn] = now
+end
+
+--- Did a client create this job less than a minute ago? Until then a describe may
+-- say that there is no such job.
+---@param settings table
+---@param arn string
+---@return boolean
+function M.is_new(settings, arn)
+  local recent = settings.recent
+  local at = recent and (recent.late[arn] or recent.early[arn])
+  return at ~= nil and core.monotonic() - at < NEW_FOR
+end
+
 --- Makes a CreateDataDeletionJob; the arguments and results of `call.run`.
 function M.run(settings, operation, input, credentials, deadline)
   local started = core.monotonic()
   local output, result = make(settings, operation, input, credentials,
     deadline)
+  if output then
+    remember(settings, output.dataDeletionJobArn)
+  end
   local given, told = call.finish(settings, operation, started, output,
     result)
   if output and not given then -- Ctrl-C, while a watcher was told

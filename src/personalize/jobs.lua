@@ -7,6 +7,7 @@ local Error = require "personalize.error"
 local call = require "personalize.call"
 local callback = require "personalize.callback"
 local core = require "personalize.core"
+local create = require "personalize.create"
 local pace = require "personalize.pace"
 
 -- Made methods of a client by init.
@@ -185,7 +186,8 @@ end
 --- WaitTimeoutError, InterruptedError (Ctrl-C, or an nginx worker that ends);
 --- all of these with the job as last seen in `job`, and the last two leave the
 --- job going on. What does not pass by itself, such as
---- ResourceNotFoundException, is raised at once.
+--- ResourceNotFoundException, is raised at once; but a job that this client
+--- created less than a minute ago is waited for.
 ---@param arn string of the job
 ---@param options? personalize.WaitOptions
 ---@return personalize.DataDeletionJob job
@@ -215,7 +217,9 @@ function methods:wait_for_data_deletion_job(arn, options)
       end
     elseif failure.code == "InterruptedError" then
       interrupt(job, status)
-    elseif not pace.is_passing(failure, job ~= nil) then
+    elseif not pace.is_passing(failure, job ~= nil) and not (
+      failure.code == "ResourceNotFoundException" and
+      create.is_new(found, arn)) then
       failure.unclear, failure.job = nil, job
       Error.raise(failure)
     end
