@@ -172,6 +172,30 @@ describe("lines of a private file", function()
     assert.is_true(personalize.append_lines(list, "x\n"))
   end)
 
+  it("wait inside nginx while the worker goes on, where it can", function()
+    finally(function() rawset(_G, "ngx", nil) end)
+    local phase, sleeps = "content", 0
+    local holder = hold()
+    rawset(_G, "ngx", { get_phase = function() return phase end,
+      sleep = function(seconds)
+        assert.is_true(seconds > 0)
+        sleeps = sleeps + 1
+        if sleeps == 3 then
+          holder:stop()
+        end
+      end })
+    assert.is_true(personalize.append_lines(list, "x\n"))
+    assert.equal(3, sleeps)
+    assert.equal("old\nx\n", slurp(list))
+    -- Elsewhere it has to do without waiting.
+    phase, holder = "log", hold()
+    local ok, _, code = personalize.append_lines(list, "x\n")
+    holder:stop()
+    assert.is_nil(ok)
+    assert.equal("EAGAIN", code)
+    assert.equal(3, sleeps)
+  end)
+
   it("wait in a way that Ctrl-C ends", function()
     local holder = hold()
     script.with_file([[

@@ -40,7 +40,7 @@ local function fetch(config, files, answers, more)
   files["/home/.aws/config"] = config
   local made = world.new { env = { HOME = "/home",
     AWS_LOGIN_CACHE_DIRECTORY = more.folder }, files = files, now = NOW,
-    profile = "a", region = "eu-west-1", read_only = more.read_only,
+    profile = "a", region = "eu-west-1", read_only = more.read_only, lacks = more.lacks,
     endpoints = more.endpoints,
     transport = type(answers) == "function" and answers or
       world.script(answers or {}) }
@@ -142,6 +142,13 @@ describe("single sign-on", function()
     assert.equal("ASIA1", found.access_key_id)
     assert.equal(1, #made.warnings)
     assert.is_nil(made.warnings[1]:find "new%-")
+  end)
+
+  it("tells what is not promised of the file it is kept in", function()
+    local _, _, made = session({ expiresAt = core.time_text(NOW - 1) },
+      { RENEWED, GIVEN }, { lacks = "others may be able to read it" })
+    assert.equal("the renewed single sign-on token was written to " ..
+      cache "corp" .. ": others may be able to read it", made.warnings[1])
   end)
 
   it("cannot renew without all that it takes", function()

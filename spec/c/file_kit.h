@@ -4,6 +4,9 @@
  * What the tests of files share: a folder of their own, and a disk that is
  * full, or a file system that refuses what it is asked for.
  */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* O_TMPFILE; before any header */
+#endif
 #include "check.h"
 
 #include <errno.h>
@@ -19,7 +22,7 @@
 /* Calls go through these instead of the C library. Errnos; 0 lets them be. */
 static size_t room = (size_t)-1; /* bytes until the disk is full */
 static int fsync_refused, fchmod_refused, flock_refused, rename_refused;
-static int folder_refused, noreplace_refused, syncs;
+static int folder_refused, noreplace_refused, nameless_refused, syncs;
 static uid_t user = (uid_t)-1; /* whom the program takes itself for */
 
 static ssize_t take_room(size_t *len)
@@ -90,6 +93,8 @@ static int open_any(const char *path, int flags, mode_t mode)
 {
     if ((flags & O_DIRECTORY) && (flags & O_ACCMODE) == O_RDONLY)
         REFUSE(folder_refused);
+    if ((flags & O_TMPFILE) == O_TMPFILE)
+        REFUSE(nameless_refused);
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
@@ -128,7 +133,7 @@ static int remove_files(void **state)
     (void)state;
     room = (size_t)-1;
     fsync_refused = fchmod_refused = flock_refused = rename_refused = 0;
-    folder_refused = noreplace_refused = 0;
+    folder_refused = noreplace_refused = nameless_refused = 0;
     user = (uid_t)-1;
     (void)chmod(folder, 0700);
     (void)unlink(path);
@@ -137,7 +142,7 @@ static int remove_files(void **state)
     return 0;
 }
 
-static void put(const char *text)
+static inline void put(const char *text)
 {
     FILE *file = fopen(path, "wb");
 
@@ -146,7 +151,7 @@ static void put(const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void assert_file(const char *name, const char *text)
+static inline void assert_file(const char *name, const char *text)
 {
     char found[256];
     FILE *file = fopen(name, "rb");
@@ -159,7 +164,7 @@ static void assert_file(const char *name, const char *text)
     assert_string_equal(found, text);
 }
 
-static void assert_mode(const char *name, mode_t mode)
+static inline void assert_mode(const char *name, mode_t mode)
 {
     struct stat seen;
 
@@ -167,7 +172,7 @@ static void assert_mode(const char *name, mode_t mode)
     assert_int_equal(seen.st_mode & 07777, mode);
 }
 
-static void assert_gone(const char *name)
+static inline void assert_gone(const char *name)
 {
     struct stat seen;
 

@@ -105,7 +105,7 @@ function world.new(given)
       return nil, "Read-only file system"
     end
     files[path] = text
-    return true
+    return true, given.lacks
   end
   function made.now()
     return given.now or 0

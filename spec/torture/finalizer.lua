@@ -156,6 +156,29 @@ end, function()
   end
 end, function() end)
 
+-- ---- locks -----------------------------------------------------------------
+
+local lock_path = os.tmpname()
+local lock
+
+-- It may be lost meanwhile, but never another's.
+local function take()
+  lock = core.lock_file(lock_path, 0)
+  local held = lock
+  if held:is_held() then
+    held:release()
+  end
+  right(false, held:is_held(), "is_held")
+end
+
+run("a lock released in a finalizer", take, function()
+  if lock then
+    lock:is_held()
+    lock:release()
+  end
+end, take)
+os.remove(lock_path)
+
 -- ---- libcurl ---------------------------------------------------------------
 
 local faults = child.start("python3 spec/support/faults.py")

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "pz_fd.h"
+
 int pz_file_exceeds_limit(unsigned long long size)
 {
     struct rlimit limit;
@@ -65,26 +67,13 @@ int pz_file_in_open_folder(int *is_open, struct stat *seen, const char *path)
 
 /* ---- opening ----------------------------------------------------------- */
 
-int pz_file_above(int fd)
-{
-    int error, other;
-
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    other = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    error = errno;
-    (void)close(fd);
-    errno = error;
-    return other;
-}
-
 int pz_file_open(int *fd, const char *path, int flags)
 {
     do
         *fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
                    S_IRUSR | S_IWUSR);
     while (*fd < 0 && errno == EINTR);
-    *fd = pz_file_above(*fd);
+    *fd = pz_fd_lift(*fd);
     return *fd < 0 ? errno : 0;
 }
 
@@ -121,7 +110,7 @@ int pz_file_make_beside(int *fd, char beside[PZ_FILE_PATH], const char *path,
     *fd = mkstemp(beside);
     if (*fd < 0)
         return errno;
-    *fd = pz_file_above(*fd);
+    *fd = pz_fd_lift(*fd);
     error = *fd < 0 ? errno : 0;
     if (error == 0) {
         (void)fcntl(*fd, F_SETFD, FD_CLOEXEC);

@@ -153,10 +153,6 @@ int pz_file_same(const char *a, const char *b);
 /* Would a file of this size end the program, by SIGXFSZ? */
 int pz_file_exceeds_limit(unsigned long long size);
 
-/* The descriptor, or in its place one that is above 2: so that text meant for
-   a closed stream does not end in a file. -1 with errno, and 'fd' closed. */
-PZ_MUST_USE int pz_file_above(int fd);
-
 /* Mode 0600 for an open file; PZ_FILE_NO_MODE where it cannot have it. 0, or
    an errno. */
 PZ_MUST_USE int pz_file_make_private(int fd, unsigned *lacks);

@@ -31,7 +31,7 @@ int pz_file_beside(char out[PZ_FILE_PATH], const char *path);
 int pz_file_make_beside(int *fd, char beside[PZ_FILE_PATH], const char *path,
                         unsigned *lacks);
 
-/* open(2) with the flags that every file here has, and a descriptor above 2. */
+/* open(2) with the flags that every file here has, and a number above 2. */
 int pz_file_open(int *fd, const char *path, int flags);
 
 int pz_file_write_all(int fd, struct pz_slice text);

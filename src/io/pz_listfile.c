@@ -90,7 +90,8 @@ int pz_listfile_open(struct pz_listfile *file, const char *path)
 static int open_nameless(const char *folder)
 {
     char path[SPOOL_PATH];
-    int fd = -1, len;
+    unsigned lacks = 0; /* without a name nobody else can open it anyway */
+    int fd = -1, len, error;
 
 #if defined(O_TMPFILE)
     fd = open(folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC,
@@ -108,9 +109,8 @@ static int open_nameless(const char *folder)
     if (fd < 0)
         return -1;
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (unlink(path) != 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0) {
-        int error = errno;
-
+    error = unlink(path) != 0 ? errno : pz_file_make_private(fd, &lacks);
+    if (error != 0) {
         (void)close(fd);
         errno = error;
         return -1;
