@@ -23,37 +23,18 @@ describe("a proxy", function()
     assert.is_nil((find("https://a.test", "", { HTTPS_PROXY = "q:1" })))
   end)
 
-  it("is that of the scheme, as libcurl reads the variables", function()
-    local all = { HTTPS_PROXY = "http://s:1", https_proxy = "http://t:2",
-      http_proxy = "u:3", HTTP_PROXY = "http://never:4" }
-    assert.equal("t:2", (find("https://a.test", nil, all)))
-    assert.equal("u:3", (find("http://a.test", nil, all)))
-    assert.is_nil((find("http://a.test", nil, { HTTP_PROXY = "http://x:1" })))
-    assert.equal("v:1080", (find("http://a.test", nil, { ALL_PROXY = "v" })))
-  end)
-
-  it("is passed by for what NO_PROXY names", function()
-    for list, host in pairs { ["*"] = "a.test", ["a.test"] = "a.test",
-      ["x, .test"] = "a.test", ["test"] = "b.a.test", ["A.Test"] = "a.test",
-      ["x 10.0.0.1"] = "10.0.0.1" } do
-      assert.is_nil((find("https://" .. host, nil,
-        { https_proxy = "p:1", NO_PROXY = list })), list)
-    end
-    assert.equal("p:1", (find("https://nota.test", nil,
-      { https_proxy = "p:1", no_proxy = "a.test,x" })))
-  end)
-
   it("may have a user and a password", function()
     local at, _, found = find("https://a.test", "http://u%40s:p%3Aw@[::1]:3/")
     assert.equal("[::1]:3", at)
     assert.equal("u@s:p:w", found.userinfo)
   end)
 
-  it("that is none is refused without being shown", function()
+  it("has to be http:// inside nginx", function()
     for _, given in ipairs { "https://u:s3cret@p:1", "socks5://s3cret",
       "http://u:s3cret@", "http://u:s3cret@p:0x1", "http://s3cret p" } do
       local at, wrong = find("https://a.test", given)
       assert.is_nil(at)
+      assert.truthy(wrong:find("http://HOST:PORT", 1, true))
       assert.is_nil(wrong:find("s3cret", 1, true))
     end
   end)

@@ -11,11 +11,15 @@ write_it(struct pz_buf *out, struct pz_uri *uri, const char **fault,
       const char *method, struct pz_slice url, struct pz_slice head,
       long long length)
 {
-    struct pz_http1_request request = {
-        pz_slice_of(method), guard(0, url), guard(1, head),
-        length != NO_BODY, length == NO_BODY ? 0 : (unsigned long long)length
-    };
+    struct pz_http1_request request;
 
+    memset(&request, 0, sizeof request);
+    request.method = pz_slice_of(method);
+    request.url = guard(0, url);
+    request.head = guard(1, head);
+    request.has_body = length != NO_BODY;
+    if (request.has_body)
+        request.length = (unsigned long long)length;
     return pz_http1_request(out, uri, fault, &request);
 }
 
@@ -73,6 +77,42 @@ TEST(requests)
         assert_text(&out, cases[i].text);
         pz_buf_free(&out);
     }
+}
+
+/* What a transport adds of its own accord. */
+TEST(requests_with_more)
+{
+    struct pz_http1_request request;
+    struct pz_buf out = PZ_BUF_INIT(0);
+    const char *fault = NULL;
+    struct pz_uri uri;
+
+    BEGIN();
+    memset(&request, 0, sizeof request);
+    request.method = LIT("PUT");
+    request.url = LIT("http://A.b:8080?c");
+    request.has_body = request.expects = 1;
+    request.length = 3;
+    assert_int_equal(pz_http1_request(&out, &uri, &fault, &request), PZ_OK);
+    assert_text(&out, "PUT /?c HTTP/1.1\r\nHost: a.b:8080\r\n"
+                "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    pz_buf_clear(&out);
+
+    request.head = LIT("expect: x\r\n"); /* the caller's own goes before */
+    request.is_for_proxy = 1;
+    request.proxy_authorization = LIT("Basic dTpw");
+    assert_int_equal(pz_http1_request(&out, &uri, &fault, &request), PZ_OK);
+    assert_text(&out, "PUT http://a.b:8080/?c HTTP/1.1\r\nHost: a.b:8080\r\n"
+                "expect: x\r\nContent-Length: 3\r\n"
+                "Proxy-Authorization: Basic dTpw\r\n\r\n");
+    pz_buf_clear(&out);
+
+    request.proxy_authorization = LIT("x\r\ny: z");
+    assert_int_equal(pz_http1_request(&out, &uri, &fault, &request),
+                     PZ_EINVAL);
+    assert_string_equal(fault, "a Proxy-Authorization that is none");
+    assert_int_equal(out.len, 0);
+    pz_buf_free(&out);
 }
 
 TEST(requests_refused)
@@ -292,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests),
+        cmocka_unit_test(requests_with_more),
         cmocka_unit_test(requests_refused),
         cmocka_unit_test(ports),
         cmocka_unit_test(connects),

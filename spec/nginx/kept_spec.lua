@@ -112,12 +112,48 @@ describe("a kept connection inside nginx", function()
     send(url)
     send((url:gsub("localhost", "127.0.0.1")))
     assert.equal(2, seen("ok").connections)
-    send(url, { proxy = info.ports.proxy })
+    url = fresh "https" .. "/ok"
+    send(url)
     assert.equal(3, seen("ok").connections)
+    send(url, { proxy = info.ports.proxy })
+    assert.equal(4, seen("ok").connections)
     assert.equal("2", send(url, { proxy = info.ports.proxy })
       .headers["x-request"])
     assert.equal(1, seen("proxy").requests)
     assert.equal("2", send(url, { proxy = info.ports.proxy, direct = true })
       .headers["x-request"])
+  end)
+
+  it("by way of a proxy carries whole requests for http", function()
+    local url = fresh "http" .. "/ok/x?a=b"
+    for i = 1, 2 do
+      local response = send(url, { proxy = info.ports.proxy })
+      assert.equal(200, response.status)
+      assert.equal(tostring(i), response.headers["x-request"])
+    end
+    assert.truthy(seen("proxy").last:find("^POST http://localhost:%d+/ok/x%?a=b"
+      .. " HTTP/1.1\r\nHost: localhost:"))
+    assert.equal(1, seen("proxy").connections)
+    assert.equal(0, seen("ok").requests)
+  end)
+
+  it("is that to the address that a request names", function()
+    local port = fresh("http"):match ":(%d+)$"
+    local url = "http://checked.invalid:" .. port .. "/ok"
+    for i = 1, 2 do
+      local response, failure = send(url, { address = "127.0.0.1",
+        proxy = info.ports.proxy })
+      assert.equal(200, response and response.status,
+        failure and failure.message)
+      assert.equal(tostring(i), response.headers["x-request"])
+    end
+    assert.truthy(seen("ok").last:find("Host: checked.invalid:" .. port, 1,
+      true))
+    assert.equal(0, seen("proxy").requests)
+    -- A kept connection to an address is none to the name, which this nginx
+    -- cannot look up.
+    local response, failure = send(url)
+    assert.is_nil(response)
+    assert.equal("ConfigError", failure.code)
   end)
 end)

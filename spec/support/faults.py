@@ -468,6 +468,7 @@ def gzipped(peer, request, number):
 
 def http10(peer, request, number):
     peer.send(answer(version="HTTP/1.0", length=False))
+    peer.goodbye()
     return False
 
 

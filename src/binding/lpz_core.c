@@ -14,6 +14,7 @@
 #include "lpz_http1.h"
 #include "lpz_process.h"
 #include "lpz_program.h"
+#include "lpz_proxy.h"
 #include "lpz_read.h"
 #include "lpz_service.h"
 #include "lpz_show.h"
@@ -94,6 +95,7 @@ int luaopen_personalize_core(lua_State *L)
     add_functions(L, lpz_http1_functions);
     add_functions(L, lpz_process_functions);
     add_functions(L, lpz_program_functions);
+    add_functions(L, lpz_proxy_functions);
     add_functions(L, lpz_read_functions);
     add_functions(L, lpz_show_functions);
     add_functions(L, lpz_stream_functions);

@@ -129,6 +129,10 @@ static const char *want_request(lua_State *L, struct pz_http1_request *r)
     if (!get_count(L, "length", &length, &r->has_body))
         return "length";
     r->length = (unsigned long long)length;
+    if (!get_text(L, "proxy_authorization", &r->proxy_authorization))
+        return "proxy_authorization";
+    lpz_rawgetname(L, 1, "is_for_proxy", 12);
+    r->is_for_proxy = lua_toboolean(L, -1);
     if (r->head.data)
         return NULL;
     head = lpz_newbuffer(L);
@@ -171,12 +175,14 @@ static void push_where(lua_State *L, const struct pz_uri *uri,
 
 /*
  * core.http1_request{ method =, url =, head = lines | headers = list of
- * { name, value }, length = bytes of the body | nil }
+ * { name, value }, length = bytes of the body | nil, is_for_proxy = boolean,
+ * proxy_authorization = text | nil }
  * -> text, { scheme =, host =, port =, authority = } | nil, message
  *
  * The text ends where the body begins. Host, unless the head has one, and
- * Content-Length are added. host is in lower case, an IPv6 address in its
- * brackets; authority leaves the scheme's own port out.
+ * Content-Length are added. For a proxy its first line has the whole URL. host
+ * is in lower case, an IPv6 address in its brackets; authority leaves the
+ * scheme's own port out.
  */
 static int core_http1_request(lua_State *L)
 {

@@ -47,6 +47,8 @@ struct pz_proxy_target {
  * around it, and nothing at all is no proxy. PZ_EINVAL: it is none that can
  * be used.
  */
+#define PZ_PROXY_WRONG \
+    "the proxy is none: it has to be a URL like http://HOST:PORT"
 PZ_MUST_USE enum pz_status
 pz_proxy_parse(struct pz_proxy *proxy, struct pz_slice text);
 

@@ -49,8 +49,7 @@ static int find_place(struct pz_place *place, const struct pz_wish *wish,
         proxy = wish->proxy.data ? wish->proxy : from_environment(wish);
     if (pz_proxy_parse(&place->proxy, proxy) == PZ_OK)
         return 1;
-    pz_failure_refuse(failure, "the proxy is none: ", "it has to be a URL "
-                      "like http://HOST:PORT, https:// or socks5h://");
+    pz_failure_refuse(failure, PZ_PROXY_WRONG, "");
     return 0;
 }
 

@@ -131,12 +131,25 @@ local function receive(exchange, reader, deadline, is_set)
   return state, message, kind
 end
 
+-- The proxy wants to know who asks.
+local function fail_refused(exchange, response)
+  exchange.sent = false -- to the peer
+  exchange.reader = nil -- nor was it the peer's answer
+  return fail(exchange, "ConnectionError", false, ("the way to %s is " ..
+    "refused: %s"):format(peer(exchange), core.proxy_refusal(
+      response and response.headers["proxy-authenticate"],
+      exchange.proxy.userinfo ~= nil)))
+end
+
+local function authorization(proxy)
+  return proxy.userinfo and "Basic " .. ngx.encode_base64(proxy.userinfo)
+end
+
 -- By way of a proxy: as if connected to the peer itself, from then on.
 local function open_tunnel(exchange, deadline)
   local proxy, where = exchange.proxy, exchange.where
   local text, wrong = core.http1_connect { host = where.host,
-    port = where.port, authorization = proxy.userinfo and
-      "Basic " .. ngx.encode_base64(proxy.userinfo) }
+    port = where.port, authorization = authorization(proxy) }
   if not text then
     return fail(exchange, "ConfigError", false, wrong)
   end
@@ -152,8 +165,7 @@ local function open_tunnel(exchange, deadline)
     reader:is_reusable() then
     return true
   elseif status == 407 then
-    return fail(exchange, "ConnectionError", false, ("the way to %s is " ..
-      "refused: the proxy wants a password"):format(peer(exchange)))
+    return fail_refused(exchange, ok and reader:response())
   end
   return fail(exchange, "ConnectionError", not status or status >= 500,
     ("the way to %s is refused by the proxy"):format(peer(exchange)))
@@ -192,14 +204,15 @@ local function connect(exchange)
     return fail_timeout(exchange)
   end
   -- nginx does not read /etc/hosts, where this name alone is certain.
-  local ok, why = socket:connect(host == "localhost" and "127.0.0.1" or host,
-    (proxy or where).port, exchange.pool)
+  local ok, why = socket:connect(exchange.address or
+    host == "localhost" and "127.0.0.1" or host, (proxy or where).port,
+    exchange.pool)
   if not ok then
     return fail_connect(exchange, why, host)
   elseif socket:getreusedtimes() > 0 then
     return true
   end
-  if proxy then
+  if proxy and where.scheme == "https" then
     if not set_timeouts(socket, deadline) then
       return fail_timeout(exchange)
     end
@@ -235,6 +248,8 @@ end
 local function settle(exchange, state, message, kind)
   if not state then
     return fail_answer(exchange, message, kind)
+  elseif exchange.is_for_proxy and exchange.reader:status() == 407 then
+    return fail_refused(exchange, exchange.reader:response())
   end
   -- Whether it is kept is nginx's affair; not to be kept is no fault.
   if exchange.is_whole and exchange.reader:is_reusable() and
@@ -371,17 +386,25 @@ local function find_way(request, where)
     return nil, ("nginx cannot check a certificate for the address %s; " ..
       "give the host by its name"):format(where.host)
   end
-  if not request.direct then
-    proxy, wrong = proxies.find(where, request.proxy, core.getenv)
+  if not request.direct and not request.address then
+    -- Not core.getenv: that one is set to nothing makes a difference.
+    proxy, wrong = proxies.find(where, request.proxy, os.getenv)
     if wrong then
       return nil, wrong
     end
   end
-  local pool = ("personalize %s://%s:%d verified %s"):format(where.scheme,
-    where.host, where.port, proxy and ("by %s:%d %s"):format(proxy.host,
-      proxy.port, proxy.userinfo and ngx.md5(proxy.userinfo) or "") or "")
+  local pool = ("personalize %s://%s:%d %s verified %s"):format(where.scheme,
+    where.host, where.port, request.address or "", proxy and
+      ("by %s:%d %s"):format(proxy.host, proxy.port, proxy.userinfo and
+        ngx.md5(proxy.userinfo) or "") or "")
   return { url = request.url, given = request.proxy, direct = request.direct,
-    proxy = proxy, pool = { pool = pool, pool_size = KEPT_MOST } }
+    address = request.address, proxy = proxy,
+    pool = { pool = pool, pool_size = KEPT_MOST } }
+end
+
+local function is_the_way(request)
+  return way.url == request.url and way.given == request.proxy and
+    way.direct == request.direct and way.address == request.address
 end
 
 -- What keeps a request from being sent at all.
@@ -389,15 +412,14 @@ local function prepare(exchange, request)
   local body = request.body
   local length = type(body) == "string" and #body or
     body ~= nil and body.length or nil
-  local head, where = core.http1_request { method = request.method,
-    url = request.url, head = request.head, headers = request.headers,
-    length = length }
+  local wish = { method = request.method, url = request.url,
+    head = request.head, headers = request.headers, length = length }
+  local head, where = core.http1_request(wish)
   if not head then
     return nil, where
   end
-  exchange.where = where
-  if way.url ~= request.url or way.given ~= request.proxy or
-    way.direct ~= request.direct then
+  exchange.where, exchange.address = where, request.address
+  if not is_the_way(request) then
     local found, wrong = find_way(request, where)
     if not found then
       return nil, wrong
@@ -405,6 +427,12 @@ local function prepare(exchange, request)
     way = found
   end
   exchange.proxy, exchange.pool = way.proxy, way.pool
+  if way.proxy and where.scheme == "http" then
+    -- No tunnel, which proxies seldom allow for http.
+    exchange.is_for_proxy, wish.is_for_proxy = true, true
+    wish.proxy_authorization = authorization(way.proxy)
+    head = core.http1_request(wish)
+  end
   if length and type(body) ~= "string" then
     local ok, fault = body:rewind()
     if not ok then
