@@ -143,6 +143,11 @@ local PORTS = {
   { "tls-unknown-ca", "TlsError", retryable = false, says = "ca_bundle" },
   { "tls-self-signed", "TlsError", retryable = false,
     says = "AWS_CA_BUNDLE" },
+  -- With TLS 1.3 the client has sent its request by the time it is told.
+  { "tls-client", "TlsError", retryable = false,
+    says = "demands a certificate of the client" },
+  { "tls-client-12", "TlsError", retryable = false,
+    says = "certificate of the client" },
 }
 
 local function judge(case, sent, response, err)
@@ -548,7 +553,8 @@ describe("a proxy", function()
   after_each(function() handle:close() end)
 
   local function proxy(name, user)
-    return (info.ports[name]:gsub("//", "//" .. (user or "")))
+    local scheme, place = info.ports[name]:match("^(.*//)(.*)$")
+    return scheme .. (user or "") .. place
   end
 
   it("gets the request for http, a tunnel for https", function()
@@ -572,28 +578,184 @@ describe("a proxy", function()
     assert.equal(0, seen("proxy").requests)
   end)
 
-  it("may be the one that is not there", function()
-    local r = request(info.https .. "/ok/x", {
-      proxy = (info.ports.refuse:gsub("localhost", "127.0.0.1")) })
-    local _, err = handle:perform(r)
-    assert.equal("ConnectionError", err.code)
-    assert.is_false(err.sent)
-    assert.truthy(err.message:find("the proxy on the way to localhost", 1,
-                                   true), err.message)
-    assert.truthy(err.message:find("refused", 1, true))
+  it("of which the user and password are sent to it alone", function()
+    local r = request(info.http .. "/ok/x?a=b",
+                      { proxy = proxy("proxy", "us%40er:planted@") })
+    for i = 1, 2 do
+      assert.equal(tostring(i), handle:perform(r).headers["x-request"])
+    end
+    local wanted = "Proxy-Authorization: Basic dXNAZXI6cGxhbnRlZA==\r\n"
+    local last = seen("proxy").last
+    assert.truthy(last:find("^POST http://localhost:%d+/ok/x%?a=b HTTP/1.1\r\n"
+      .. "Host: localhost:"), last)
+    assert.truthy(last:find(wanted, 1, true), last)
+    assert.equal(1, seen("proxy").connections)
+    r.url = info.https .. "/ok/x"
+    assert.equal(200, handle:perform(r).status)
+    assert.truthy(seen("proxy").last:find(wanted, 1, true))
+    assert.falsy(seen("ok").last:lower():find("proxy-auth", 1, true))
   end)
 
-  it("may refuse, which is not the service's answer", function()
-    local r = request(info.https .. "/ok/x?planted",
-                      { proxy = proxy("proxy-refuses", "user:planted@") })
-    local _, err = handle:perform(r)
-    assert.equal("ConnectionError", err.code)
+  it("is no other for a kept connection", function()
+    local r = request(info.https .. "/ok/x", { proxy = proxy("proxy") })
+    local function is_first()
+      return handle:perform(r).headers["x-request"] == "1"
+    end
+    assert.is_true(is_first())
+    assert.is_false(is_first())
+    r.proxy = proxy("proxy", "a:b@")
+    assert.is_true(is_first())
+    r.proxy = ""
+    assert.is_true(is_first())
+    r.direct = true
+    assert.is_true(is_first())
+    r.direct, r.proxy = nil, proxy("proxy")
+    assert.is_false(is_first())
+  end)
+
+  -- Of a CONNECT or of a whole request; words of the message.
+  local REFUSALS = {
+    { "proxy-refuses", "", "wants a password; it asks for Basic" },
+    { "proxy-refuses", "u:planted@", "does not take the user and password" },
+    { "proxy-refuses-twice", "u:planted@", "it asks for NTLM, Negotiate, " ..
+      "and only Basic can be given" },
+    { "proxy-mute", "", "wants a password; give user and password" },
+  }
+  for _, case in ipairs(REFUSALS) do
+    for _, scheme in ipairs{ "http", "https" } do
+      it(("may refuse %s by %s to %q, which is not the service's answer")
+         :format(scheme, case[1], case[2]), function()
+        local _, err = handle:perform(request(info[scheme] .. "/ok/x?planted",
+          { proxy = proxy(case[1], case[2]) }))
+        assert.equal("ConnectionError", err.code)
+        assert.is_false(err.sent)
+        assert.is_false(err.retryable)
+        assert.is_nil(err.status)
+        assert.truthy(err.message:find(case[3], 1, true), err.message)
+        assert.truthy(err.message:find("the way to localhost:", 1, true))
+        assert.falsy(err.message:find("planted", 1, true))
+        assert.equal(1, seen(case[1]).requests)
+        assert.equal(0, seen("ok").requests)
+      end)
+    end
+  end
+
+  -- In answer to a CONNECT.
+  local FAULTY = {
+    { "proxy-403", false, "refused by the proxy" },
+    { "proxy-502", true, "refused by the proxy" },
+    { "proxy-closes", true, "the proxy on the way to" },
+    { "proxy-cut", true, "the proxy on the way to" },
+    { "proxy-garbage", true, "proxy" },
+    { "proxy-endless", true, "proxy" },
+  }
+  for _, case in ipairs(FAULTY) do
+    it("may be at fault: " .. case[1], function()
+      without_leak(function()
+        local own = curl.handle()
+        local _, err = own:perform(request(info.https .. "/ok/x",
+          { proxy = proxy(case[1]) }))
+        own:close()
+        assert.equal("ConnectionError", err.code)
+        assert.is_false(err.sent)
+        assert.equal(case[2], err.retryable)
+        assert.truthy(err.message:find(case[3], 1, true), err.message)
+      end)
+    end)
+  end
+
+  it("may hang in its answer", function()
+    local _, err = handle:perform(request(info.https .. "/ok/x",
+      { proxy = proxy "proxy-hangs", connect_timeout = 0.3 }))
+    assert.equal("TimeoutError", err.code)
     assert.is_false(err.sent)
-    assert.is_false(err.retryable)
-    assert.is_nil(err.status)
+    assert.truthy(err.message:find("no connection to localhost:%d+ within "
+      .. "0.300 s"), err.message)
+  end)
+
+  it("may be spoken to by TLS, by the same trust", function()
+    for _, scheme in ipairs{ "http", "https" } do
+      local r = request(info[scheme] .. "/ok/x",
+                        { proxy = proxy("proxy-tls", "u:p@") })
+      for i = 1, 2 do
+        local response, err = handle:perform(r)
+        assert.equal(200, response and response.status, err and err.message)
+        assert.equal(tostring(i), response.headers["x-request"])
+      end
+      assert.truthy(seen("proxy-tls").last:find(scheme == "http" and
+        "^POST http://localhost" or "^CONNECT localhost"))
+    end
+    -- The system trusts none of it.
+    local _, err = handle:perform({ method = "GET", timeout = 10,
+      url = info.http .. "/ok/x", proxy = proxy "proxy-tls" })
+    assert.equal("TlsError", err.code)
+  end)
+
+  for name, words in pairs{ ["unknown-ca"] = "ca_bundle",
+                            ["wrong-name"] = "another name",
+                            ["old"] = "TLS 1.2" } do
+    for _, scheme in ipairs{ "http", "https" } do
+      it(("may not be trusted: %s on the way to %s"):format(name, scheme),
+        function()
+          local _, err = handle:perform(request(info[scheme] .. "/ok/x",
+            { proxy = proxy("proxy-tls-" .. name, "u:planted@") }))
+          assert.equal("TlsError", err.code)
+          assert.is_false(err.sent)
+          assert.is_false(err.retryable)
+          assert.truthy(err.message:find("the proxy", 1, true), err.message)
+          assert.truthy(err.message:find(words, 1, true), err.message)
+          assert.falsy(err.message:find("planted", 1, true))
+          assert.equal(0, seen("proxy-tls-" .. name).requests)
+        end)
+    end
+  end
+
+  it("may be one of SOCKS", function()
+    for _, case in ipairs{ { "socks5h://", " localhost " },
+                           { "socks5h://us%3Aer:pass@", "us:er pass localhost" },
+                           { "socks5://", " [14] " } } do
+      for _, scheme in ipairs{ "http", "https" } do
+        local response, err = handle:perform(request(info[scheme] .. "/ok/x",
+          { proxy = case[1] .. info.ports.socks:match("//(.*)$") }))
+        assert.equal(200, response and response.status, err and err.message)
+        local last = seen("socks").last
+        assert.truthy(last:find(case[2]), last)
+        assert.truthy(seen("ok").last:find("^POST /ok/x HTTP/1.1"))
+      end
+    end
+    local _, err = handle:perform(request(info.https .. "/ok/x", {
+      proxy = "socks5://us%3Aer:planted@" .. info.ports.socks:match("//(.*)$")
+    }))
+    assert.equal("ConnectionError", err.code)
     assert.falsy(err.message:find("planted", 1, true))
-    assert.truthy(err.message:find("proxy", 1, true))
-    assert.equal(1, seen("proxy-refuses").requests)
+  end)
+
+  it("is refused where it is none, and not shown", function()
+    for _, wrong in ipairs{ "ftp://planted", "http://u:planted@", "http://p:0",
+                            "http://planted x", "socks6://planted" } do
+      local _, err = handle:perform(request(info.https .. "/ok/x",
+                                            { proxy = wrong }))
+      assert.equal("ConfigError", err.code)
+      assert.truthy(err.message:find("http://HOST:PORT", 1, true))
+      assert.falsy(err.message:find("planted", 1, true))
+    end
+  end)
+
+  it("may be the one that is not there", function()
+    for _, scheme in ipairs{ "http", "https" } do
+      local r = request(info[scheme] .. "/ok/x", {
+        proxy = (info.ports.refuse:gsub("localhost", "127.0.0.1")) })
+      local _, err = handle:perform(r)
+      assert.equal("ConnectionError", err.code)
+      assert.is_false(err.sent)
+      assert.truthy(err.message:find("the proxy on the way to localhost", 1,
+                                     true), err.message)
+      assert.truthy(err.message:find("refused", 1, true))
+      r.proxy = "http://nowhere.invalid:1"
+      _, err = handle:perform(r)
+      assert.equal("ConnectionError", err.code)
+      assert.truthy(err.message:find("the proxy's name", 1, true), err.message)
+    end
   end)
 
   local function start(script, before)
@@ -635,6 +797,26 @@ describe("a proxy", function()
     assert.equal(1, seen("proxy").requests)
     assert.equal(1, seen("ok").requests)
   end)
+
+  -- How the rules go is told in proxy_spec; here, that they are asked.
+  for before, is_proxied in pairs{
+    ["all_proxy='%s\r'"] = true,
+    ["ALL_PROXY=%s NO_PROXY=localhost."] = false,
+    ["ALL_PROXY=%s no_proxy= NO_PROXY=localhost"] = true,
+    ["ALL_PROXY=%s http_proxy="] = false,
+    ["ALL_PROXY=%s HTTP_PROXY=http://127.0.0.1:1 HTTPS_PROXY=127.0.0.1:1"] =
+      true,
+  } do
+    it("is found by the variables " .. before, function()
+      local run = start([[
+        io.write(assert(require("personalize.curl").handle():perform{
+          method = "GET", url = os.getenv("SPEC_URL") }).status)]],
+        before:format(proxy("proxy")))
+      assert.equal("200", run:rest())
+      run:stop()
+      assert.equal(is_proxied and 1 or 0, seen("proxy").requests)
+    end)
+  end
 end)
 
 describe("a process", function()

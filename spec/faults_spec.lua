@@ -17,8 +17,8 @@ local now = patience.now
 local KEPT = surroundings.in_nginx and 1 or 0
 
 local table_of = require "spec.support.fault_table"
-local FAULTS, PORTS, PROXIES, OK =
-  table_of.FAULTS, table_of.PORTS, table_of.PROXIES, table_of.OK
+local FAULTS, PORTS, PROXIES, APART, OK = table_of.FAULTS, table_of.PORTS,
+  table_of.PROXIES, table_of.APART, table_of.OK
 
 local OPERATIONS = { "CreateDataDeletionJob", "DescribeDataDeletionJob",
   "ListDataDeletionJobs" }
@@ -197,7 +197,7 @@ describe("a fault", function()
       assert.truthy(known[name], name)
     end
     for name in pairs(info.ports) do
-      assert.truthy(PORTS[name] or PROXIES[name], name)
+      assert.truthy(PORTS[name] or PROXIES[name] or APART[name], name)
     end
   end)
 end)

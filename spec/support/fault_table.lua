@@ -78,10 +78,26 @@ local PORTS = {
   ["tls-self-signed"] = UNTRUSTED,
 }
 -- Proxies, on the way to where all is well.
+local function refused(attempts, words)
+  return { "ConnectionError", attempts, unsent = true, says = words or "proxy" }
+end
 local PROXIES = {
   ["proxy"] = OK,
-  ["proxy-refuses"] = { "ConnectionError", 1, unsent = true, says = "proxy" },
+  ["proxy-refuses"] = refused(1, "asks for Basic"),
+  ["proxy-refuses-twice"] = refused(1, "asks for NTLM, Negotiate"),
+  ["proxy-mute"] = refused(1, "wants a password"),
+  ["proxy-403"] = refused(1, "refused by the proxy"),
+  ["proxy-502"] = refused(3, "refused by the proxy"),
+  ["proxy-closes"] = refused(3), ["proxy-cut"] = refused(3),
+  ["proxy-garbage"] = refused(3), ["proxy-endless"] = refused(3),
+  ["proxy-hangs"] = { "TimeoutError", 3, unsent = true, connect_timeout = 0.2,
+    says = "no connection" },
 }
+
+-- What nginx cannot speak to, or has no words for: curl_spec tries them.
+local APART = { ["socks"] = true, ["proxy-tls"] = true,
+  ["proxy-tls-unknown-ca"] = true, ["proxy-tls-wrong-name"] = true,
+  ["proxy-tls-old"] = true, ["tls-client"] = true, ["tls-client-12"] = true }
 
 -- By path, and only while a body is on its way: how the put of a list ends.
 local BODIES = {
@@ -124,5 +140,5 @@ if surroundings.in_nginx then
   end
 end
 
-return { BODIES = BODIES, FAULTS = FAULTS, PORTS = PORTS, PROXIES = PROXIES,
+return { APART = APART, BODIES = BODIES, FAULTS = FAULTS, PORTS = PORTS, PROXIES = PROXIES,
   OK = OK }

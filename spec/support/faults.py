@@ -775,10 +775,13 @@ def pipe(one, other):
     pair = [one, other]
     while True:
         for sock in select.select(pair, [], [])[0]:
-            data = sock.recv(65536)
-            if not data:
-                return
-            (other if sock is one else one).sendall(data)
+            while True:
+                data = sock.recv(65536)
+                if not data:
+                    return
+                (other if sock is one else one).sendall(data)
+                if not isinstance(sock, ssl.SSLSocket) or not sock.pending():
+                    break
 
 
 def proxy(peer, name):
@@ -799,12 +802,81 @@ def proxy(peer, name):
         return
 
 
-def proxy_refuses(peer, name):
+def refuse_proxy(peer, name, *challenges):
     request = peer.request()
     SEEN.request(name, peer.ident, request.head)
     peer.send(answer(b"", "407 Proxy Authentication Required",
-                     ["Proxy-Authenticate: Basic realm=\"p\"",
-                      "Connection: close"]))
+                     ["Proxy-Authenticate: " + text for text in challenges]
+                     + ["Connection: close"]))
+
+
+def proxy_refuses(peer, name):
+    refuse_proxy(peer, name, "Basic realm=\"p\"")
+
+
+def proxy_refuses_twice(peer, name):
+    """Asks for what only Windows knows."""
+    refuse_proxy(peer, name, "Negotiate", "NTLM planted")
+
+
+def proxy_mute(peer, name):
+    """Asks for a password and does not say how."""
+    refuse_proxy(peer, name)
+
+
+def proxy_answers(status):
+    def answers(peer, name):
+        request = peer.request()
+        SEEN.request(name, peer.ident, request.head)
+        peer.send(answer(b"no", status, ["Connection: close"]))
+    return answers
+
+
+def proxy_says(data):
+    """In answer to CONNECT; then it leaves."""
+    def says(peer, name):
+        request = peer.request()
+        SEEN.request(name, peer.ident, request.head)
+        peer.send(data)
+    return says
+
+
+def proxy_hangs(peer, name):
+    request = peer.request()
+    SEEN.request(name, peer.ident, request.head)
+    peer.hang()
+
+
+def proxy_endless(peer, name):
+    request = peer.request()
+    SEEN.request(name, peer.ident, request.head)
+    peer.send(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        peer.send(b"x-more: and more\r\n" * 100)
+
+
+def socks(peer, name):
+    """SOCKS 5 to loopback; with a user only where that is \"us:er\", \"pass\"."""
+    methods = peer.take(2)[1]
+    wants = 2 if 2 in peer.take(methods) else 0
+    peer.send(bytes([5, wants]))
+    who = ""
+    if wants == 2:
+        user = peer.take(peer.take(2)[1])
+        password = peer.take(peer.take(1)[0])
+        who = (user + b" " + password).decode()
+        peer.send(bytes([1, 0 if who == "us:er pass" else 1]))
+    kind = peer.take(4)[3]
+    host = peer.take(peer.take(1)[0] if kind == 3 else 4 if kind == 1 else 16)
+    port = int.from_bytes(peer.take(2), "big")
+    SEEN.request(name, peer.ident, "%s %s %d" % (
+        who, host.decode() if kind == 3 else kind, port))
+    peer.send(b"\5\0\0\1\x7f\0\0\1\0\0")
+    with socket.create_connection(("127.0.0.1", port)) as onward:
+        try:
+            pipe(peer.sock, onward)
+        except OSError:
+            pass
 
 
 # -- Certificates
@@ -850,6 +922,15 @@ def make_self_signed(folder, name):
             "-subj", "/CN=localhost", "-addext",
             "subjectAltName=DNS:localhost", "-keyout", name + ".key",
             "-out", name + ".pem")
+
+
+def tls_for_clients(folder, version):
+    """Demands a certificate of the client."""
+    context = tls(folder, "good")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(os.path.join(folder, "ca.pem"))
+    context.minimum_version = context.maximum_version = version
+    return context
 
 
 def tls(folder, name, old=False):
@@ -959,6 +1040,19 @@ def start(folder):
         "reset": open_port(reset_now, "reset"),
         "proxy": open_port(proxy, "proxy"),
         "proxy-refuses": open_port(proxy_refuses, "proxy-refuses"),
+        "proxy-refuses-twice": open_port(proxy_refuses_twice,
+                                         "proxy-refuses-twice"),
+        "proxy-mute": open_port(proxy_mute, "proxy-mute"),
+        "proxy-403": open_port(proxy_answers("403 Forbidden"), "proxy-403"),
+        "proxy-502": open_port(proxy_answers("502 Bad Gateway"), "proxy-502"),
+        "proxy-closes": open_port(proxy_says(b""), "proxy-closes"),
+        "proxy-cut": open_port(proxy_says(b"HTTP/1.1 200 OK\r\nx: y"),
+                               "proxy-cut"),
+        "proxy-garbage": open_port(proxy_says(bytes(range(256)) * 4),
+                                   "proxy-garbage"),
+        "proxy-hangs": open_port(proxy_hangs, "proxy-hangs"),
+        "proxy-endless": open_port(proxy_endless, "proxy-endless"),
+        "socks": open_port(socks, "socks"),
     }
     secure = {
         "tls-hold": open_port(hold, "tls-hold"),
@@ -967,6 +1061,18 @@ def start(folder):
         "tls-plain": open_port(plain_hello, "tls-plain"),
         "tls-old": open_port(serve, "tls-old", tls(folder, "good", True)),
     }
+    secure["proxy-tls"] = open_port(proxy, "proxy-tls", GOOD[0])
+    secure["proxy-tls-unknown-ca"] = open_port(
+        proxy, "proxy-tls-unknown-ca", tls(folder, "unknown-ca"))
+    secure["proxy-tls-wrong-name"] = open_port(
+        proxy, "proxy-tls-wrong-name", tls(folder, "wrong-name"))
+    secure["proxy-tls-old"] = open_port(proxy, "proxy-tls-old",
+                                        tls(folder, "good", True))
+    secure["tls-client"] = open_port(
+        serve, "tls-client", tls_for_clients(folder, ssl.TLSVersion.TLSv1_3))
+    secure["tls-client-12"] = open_port(
+        serve, "tls-client-12",
+        tls_for_clients(folder, ssl.TLSVersion.TLSv1_2))
     for name in ("wrong-name", "expired", "unknown-ca", "self-signed"):
         secure["tls-" + name] = open_port(serve, "tls-" + name,
                                           tls(folder, name))
