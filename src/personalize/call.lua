@@ -43,8 +43,11 @@ end
 
 --- Tells a watcher; its errors cost nobody an answer. Raises Ctrl-C.
 ---@param settings table
----@param event personalize.Event
+---@param event personalize.Event its status and message may be from outside
 function M.tell(settings, event)
+  for _, name in ipairs { "message", "status" } do
+    event[name] = event[name] and core.printable(event[name])
+  end
   local interrupt = notify(settings, event)
   if interrupt then
     Error.raise(interrupt)
@@ -129,6 +132,7 @@ local function try(settings, attempt, plan, number, keys, deadline)
     verdict.cause = failure.cause
     verdict.own = Error.is_error(failure) and failure or nil
   end
+  settings.signed_with = keys
   -- Only what comes from outside can quote a secret; our own words stay whole.
   redact.verdict(verdict, verdict.kind == "service" or
     verdict.kind == "transport" and response == nil, keys, plan)
@@ -141,6 +145,14 @@ local function try(settings, attempt, plan, number, keys, deadline)
     endpoint = settings.url, region = settings.region,
     elapsed = after - before })
   return verdict, response, interrupt
+end
+
+--- A sentence of the service's, such as why a job failed, for a message.
+---@param settings table of the calls
+---@param text string
+---@return string
+function M.shown(settings, text)
+  return redact.text(core.prose(text), settings.signed_with)
 end
 
 -- Refusals that fresh credentials may turn; once a call.

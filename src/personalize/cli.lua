@@ -2,6 +2,7 @@
 -- Knows how a command is run and how it ends; what each does is in other
 -- files.
 
+local core = require "personalize.core"
 local arguments = require "personalize.cli.arguments"
 local jobs = require "personalize.cli.jobs"
 local lists = require "personalize.cli.lists"
@@ -61,13 +62,13 @@ function Run:tell(label, color, words)
 end
 
 function Run:warn(words)
-  self:tell("warning: ", "33", words)
+  self:tell("warning: ", "33", core.printable(words))
 end
 
 --- Unless --quiet.
 function Run:note(words)
   if not self.options.quiet then
-    self:tell("", "0", words)
+    self:tell("", "0", core.printable(words))
   end
 end
 
@@ -134,7 +135,7 @@ end
 local function try(words, world)
   local options, text, fault = arguments.parse(words)
   if fault then
-    error({ fault = fault, status = status.USAGE }, 0)
+    error({ fault = fault, status = status.USAGE, has_lines = true }, 0)
   elseif not options then
     world.out(text)
     return status.DONE

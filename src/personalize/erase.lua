@@ -137,7 +137,7 @@ local function failed(run)
     if entry.status == "FAILED" then
       count = count + 1
       texts[#texts + 1] = ("%s: %s"):format(entry.job_name,
-        entry.failure_reason or "no reason given")
+        call.shown(run.settings, entry.failure_reason or "no reason given"))
     end
   end
   if count > 0 then

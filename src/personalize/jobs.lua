@@ -142,11 +142,12 @@ local function interrupt(job, status, e)
       "AWS: wait again to follow it"):format(status or "status not known") }
 end
 
-local function fail(job)
+local function fail(settings, job)
   Error.raise { code = "DataDeletionJobFailed", kind = "client",
     operation = "DescribeDataDeletionJob", retryable = false, job = job,
     message = ("the job %s FAILED: %s"):format(job.jobName or "",
-      job.failureReason or "the service gave no reason") }
+      call.shown(settings, job.failureReason or
+        "the service gave no reason")) }
 end
 
 local function time_out(seconds, job, status, failure)
@@ -226,7 +227,7 @@ function methods:wait_for_data_deletion_job(arn, options)
     if status == "COMPLETED" then
       return job
     elseif status == "FAILED" then
-      fail(job)
+      fail(found, job)
     end
     local left = ends - core.monotonic()
     if left <= 0 then

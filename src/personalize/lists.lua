@@ -48,9 +48,13 @@ end
 
 -- The same with what is known of the jobs.
 function M.tell_jobs(run, phase, part)
-  M.tell(run, phase, { part = part,
-    jobs_done = phase == "create" and run.created or run.done,
-    statuses = M.copy(run.statuses) })
+  local statuses = {}
+  for status, count in pairs(run.statuses or {}) do
+    local name = core.printable(status) -- it is the service's word
+    statuses[name] = (statuses[name] or 0) + count
+  end
+  M.tell(run, phase, { part = part, statuses = statuses,
+    jobs_done = phase == "create" and run.created or run.done })
 end
 
 -- A time of the monotonic clock, or now, as the receipt has it: by AWS's clock

@@ -1,6 +1,8 @@
 --- Calls as lines of nginx's error log: given as `on_event`.
 -- Knows events and nginx's levels; refuses to log what an event does not say.
 
+local core = require "personalize.core"
+
 local function plural(count, noun)
   return count == 1 and "1 " .. noun or count .. " " .. noun .. "s"
 end
@@ -18,8 +20,8 @@ local function line(event)
   if event.reconciled then
     where[#where + 1] = "found by its name"
   end
-  return ("personalize: %s %s (%s)"):format(event.operation,
-    event.code or "ok", table.concat(where, ", "))
+  return core.printable(("personalize: %s %s (%s)"):format(event.operation,
+    event.code or "ok", table.concat(where, ", ")))
 end
 
 -- What somebody should look at, and what went well after all.
@@ -41,6 +43,6 @@ return function(event)
   if event.name == "call" then
     ngx.log(level(event), line(event))
   elseif event.name == "warning" then
-    ngx.log(ngx.WARN, "personalize: ", event.message)
+    ngx.log(ngx.WARN, "personalize: ", core.printable(event.message))
   end
 end

@@ -169,7 +169,7 @@ M.tells = tells
 
 local function sentence(list, condition, ...)
   if condition then
-    list[#list + 1] = (...):format(select(2, ...))
+    list[#list + 1] = core.printable((...):format(select(2, ...)))
   end
 end
 

@@ -50,9 +50,14 @@ local function can_read(value)
   return ok and type(read) == "function"
 end
 
+-- Of a column's name, in bytes.
+local COLUMN_MOST = 256
+
 --- What the options of a list are, each with its check.
 M.OPTIONS = {
-  column = function(value) return type(value) == "string" and value ~= "" end,
+  column = function(value)
+    return type(value) == "string" and value ~= "" and #value <= COLUMN_MOST
+  end,
   file = function(value) return type(value) == "string" and value ~= "" end,
   format = function(value) return value == "csv" or value == "lines" end,
   part_size = function(value)
@@ -70,7 +75,7 @@ M.OPTIONS = {
 }
 
 M.MUST = {
-  column = "must be a column's name",
+  column = ("must be a column's name, at most %d bytes"):format(COLUMN_MOST),
   file = "must be a path",
   format = 'must be "csv" or "lines"',
   part_size = ("must be a whole number of bytes, %d to %.0f"):format(

@@ -1,6 +1,7 @@
 --- The command line: which commands there are and what they take.
 -- Knows options and help; refuses to know what a command does.
 
+local core = require "personalize.core"
 local status = require "personalize.cli.status"
 local version = require "personalize.version"
 
@@ -238,6 +239,18 @@ local function make(argparse)
   return parser
 end
 
+-- A fault, in which words of the command line are as they may be seen: a line
+-- end in one of them is none of ours.
+local function shown(fault, words)
+  for _, word in ipairs(words) do
+    local seen = core.printable(word)
+    if seen ~= word then
+      fault = fault:gsub(word:gsub("%W", "%%%0"), (seen:gsub("%%", "%%%%")))
+    end
+  end
+  return fault
+end
+
 --- Reads a command line.
 ---@param arguments string[]
 ---@return table? options; nil where there is nothing more to do
@@ -256,7 +269,7 @@ function M.parse(arguments)
   elseif type(found) ~= "table" then
     error(found, 0)
   end
-  return nil, found.text, found.fault
+  return nil, found.text, found.fault and shown(found.fault, arguments)
 end
 
 return M

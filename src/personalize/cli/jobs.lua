@@ -1,6 +1,7 @@
 --- The commands for single jobs: create, describe, list, wait, identity.
 -- Knows how jobs are shown; refuses to know streams and exit statuses.
 
+local core = require "personalize.core"
 local status = require "personalize.cli.status"
 local text = require "personalize.cli.text"
 
@@ -9,7 +10,7 @@ local M = {}
 local function print_pairs(run, values)
   for _, pair in ipairs(values) do
     if pair[2] ~= nil then
-      run.out(("%-14s%s\n"):format(pair[1], tostring(pair[2])))
+      run.out(("%-14s%s\n"):format(pair[1], core.printable(pair[2])))
     end
   end
 end
@@ -80,7 +81,7 @@ function M.create(run)
     run.out(text.json { dataDeletionJobArn = output.dataDeletionJobArn,
       requestId = meta.request_id, reconciled = meta.reconciled } .. "\n")
   else
-    run.out(output.dataDeletionJobArn .. "\n")
+    run.out(core.printable(output.dataDeletionJobArn) .. "\n")
   end
 end
 
@@ -108,8 +109,9 @@ function M.list(run)
         run.out(row:format("STATUS", "CREATED", "JOB"))
         is_first = false
       end
-      run.out(row:format(job.status or "-", text.time(job.creationDateTime),
-        job.dataDeletionJobArn or job.jobName or "-"))
+      run.out(row:format(core.printable(job.status or "-"),
+        text.time(job.creationDateTime),
+        core.printable(job.dataDeletionJobArn or job.jobName or "-")))
     end
   end
 end

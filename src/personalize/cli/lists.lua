@@ -4,6 +4,7 @@
 
 local cjson = require "cjson"
 local Error = require "personalize.error"
+local core = require "personalize.core"
 local receipt = require "personalize.cli.receipt"
 local status = require "personalize.cli.status"
 local text = require "personalize.cli.text"
@@ -103,13 +104,14 @@ function M.verify_receipt(run)
   local given = add_list(run, {})
   local is_same, why = run.world.personalize.verify_receipt(found, given)
   run:close(true)
+  local shown_path, list = core.printable(path), core.printable(run.list)
   if is_same then
-    run.out(("%s is the receipt of %s (status %s)\n"):format(path, run.list,
-      tostring(found.status)))
+    run.out(("%s is the receipt of %s (status %s)\n"):format(shown_path, list,
+      core.printable(found.status)))
     return status.DONE
   end
-  run.out(("%s is not the receipt of %s: %s\n"):format(path, run.list,
-    why or "they differ"))
+  run.out(("%s is not the receipt of %s: %s\n"):format(shown_path, list,
+    core.printable(why or "they differ")))
   return status.FAILED
 end
 

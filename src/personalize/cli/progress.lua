@@ -3,6 +3,7 @@
 -- Knows columns and rates; refuses to know what is being done, and where its
 -- text goes.
 
+local core = require "personalize.core"
 local text = require "personalize.cli.text"
 
 ---@class personalize.cli.Progress
@@ -42,7 +43,7 @@ end
 local function statuses_of(state)
   local found = {}
   for status, count in pairs(state.statuses or {}) do
-    found[#found + 1] = status .. " " .. count
+    found[#found + 1] = core.printable(status) .. " " .. count
   end
   table.sort(found)
   return #found > 0 and table.concat(found, ", ") or nil

@@ -3,6 +3,7 @@
 -- Knows what a receipt looks like on paper, and that nothing in a file is lost;
 -- refuses to know how users are deleted.
 
+local core = require "personalize.core"
 local evidence = require "personalize.evidence"
 local receipts = require "personalize.receipt"
 local status = require "personalize.cli.status"
@@ -111,6 +112,9 @@ local function print_receipt(run, receipt)
   for i, sentence in ipairs(receipt.remaining or {}) do
     lines[#lines + 1] = ("%-12s%s"):format(i == 1 and "remaining" or "",
       sentence)
+  end
+  for i, line in ipairs(lines) do
+    lines[i] = core.printable(line)
   end
   run.out(table.concat(lines, "\n") .. "\n")
 end

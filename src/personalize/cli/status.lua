@@ -44,7 +44,8 @@ function M.normal(e)
     return { code = "InterruptedError", kind = "client",
       message = "interrupted" }
   elseif type(e) == "table" and e.fault then
-    return { message = e.fault, status = e.status or M.USAGE, is_plain = true }
+    return { message = e.fault, status = e.status or M.USAGE, is_plain = true,
+      has_lines = e.has_lines }
   end
   return { message = "an error that should not be: " .. tostring(e),
     status = M.OTHER, is_plain = true }
@@ -86,6 +87,12 @@ local function faults(e, list)
   return lines
 end
 
+-- Text as it may be seen. The lines of some are our own.
+local function shown(words, has_lines)
+  return has_lines and words:gsub("[^\n]+", core.printable) or
+    core.printable(words)
+end
+
 --- What a normal error says, in lines without ends.
 ---@param e table
 ---@param list? string how messages call the list
@@ -101,7 +108,11 @@ function M.describe(e, list, can_go_on, is_unsent)
     words = Error.is_error(e) and tostring(e) or
       e.code .. ": " .. e.message
   end
-  table.insert(lines, 1, words)
+  for i, line in ipairs(lines) do
+    lines[i] = core.printable(line)
+  end
+  table.insert(lines, 1, shown(words, e.has_lines or
+    e.code == "NoCredentialsError"))
   lines[#lines + 1] = is_unsent and "nothing was sent" or nil
   lines[#lines + 1] = can_go_on and ADVICE[e.code] or nil
   return lines
