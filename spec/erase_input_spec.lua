@@ -159,6 +159,50 @@ describe("delete_users", function()
     end
   end)
 
+  -- What is left of a line's end or a file's beginning is no part of an id.
+  it("with what does not belong to an id at its ends, refuses it", function()
+    local BOM = "\239\187\191"
+    for code, ids in pairs {
+      line_end = { "alice\r", "alice\n", "alice\r\n", "\ralice", "\nalice", "\r" },
+      bom = { BOM .. "alice", "alice" .. BOM, BOM },
+    } do
+      for _, id in ipairs(ids) do
+        local ways = {
+          { users = { "first", id } },
+          { text = ('USER_ID\nfirst\n"%s"\n'):format(id) },
+          { text = ('n,USER_ID\n1,first\n2,"%s"\n'):format(id),
+            column = "USER_ID" },
+        }
+        if code == "bom" then
+          ways[#ways + 1] = { text = "first\n" .. id .. "\n", format = "lines" }
+          ways[#ways + 1] = { text = "USER_ID\nfirst\n" .. id .. "\n" }
+        end
+        for _, given in ipairs(ways) do
+          local e = refused(given)
+          assert.equal("UserListError", e.code)
+          assert.equal(code, e.params[1].code)
+          assert.equal(1, #e.params)
+          assert.falsy(tostring(e):find("alice", 1, true), tostring(e))
+        end
+      end
+    end
+    assert_nothing_sent()
+    -- Line by line, as Lua reads a file of Windows.
+    local e = refused { users = io.lines(write("list.txt", "alice\r\nbob\r\n")) }
+    assert.equal("line_end", e.params[1].code)
+    assert.equal(2, e.fault_counts.line_end)
+    e = refused { users = io.lines(write("list.txt", BOM .. "alice\nbob\n")) }
+    assert.same({ bom = 1 }, e.fault_counts)
+  end)
+
+  it("with numbers that were rounded, refuses them", function()
+    local given = require("cjson").decode "[9007199254740993, 12]"
+    local e = refused { users = given }
+    assert.equal("user 1", e.params[1].path)
+    assert.equal("range", e.params[1].code)
+    assert.equal(1, #e.params)
+  end)
+
   it("takes a text that is cut anywhere", function()
     local client = server:client()
     local file = assert(io.open(write("list.csv", "USER_ID\nalice\nbob\n")))
@@ -387,6 +431,12 @@ describe("delete_users", function()
       { file = write("list.csv", text) }, { text = text },
       { file = write("other.csv", '\239\187\191x,USER_ID\r\n1,a\r\n2,"b,c"' ..
         "\r\n3,\195\169\r\n"), column = "USER_ID" },
+      { file = write("excel.csv", '\239\187\191ID;USER_ID;MAIL\r\n1;a;\r\n' ..
+        '2;b,c;\r\n3;"\195\169";\r\n'), column = "USER_ID", delimiter = ";" },
+      { text = "USER_ID\tID\na\t1\n\"b,c\"\t2\n\195\169\t\n",
+        column = "USER_ID", delimiter = "\t" },
+      { text = "x|USER_ID\n|a\n|b,c\n|\195\169\n", column = "USER_ID",
+        delimiter = "|" },
       { file = write("list.txt", "a\nb,c\n\195\169\n"), format = "lines" },
       { users = ids },
       { users = function()

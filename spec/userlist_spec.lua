@@ -82,12 +82,14 @@ local PIECES = { "a", "B", "7", "-", "_", " ", "\t", "'", ";", ",", '"',
   "\n", "\r", "\195\169", "\226\130\172", "\240\159\152\128", "user-",
   "0123456789abcdef", "=" }
 
+-- No id begins or ends with a line end.
 local function random_id(random, pieces)
   local id = {}
   for i = 1, random(random(3) == 1 and 12 or 3) do
     id[i] = PIECES[random(pieces)]
   end
-  return table.concat(id)
+  id = table.concat(id)
+  return (id:find "^[\r\n]" or id:find "[\r\n]$") and "x" .. id .. "x" or id
 end
 
 local function random_ids(random, count, pieces)
@@ -190,12 +192,39 @@ describe("a user list", function()
   it("takes whole numbers as ids, in decimal", function()
     local list = list_of { format = "ids" }
     assert.is_true(list:spool())
-    for _, id in ipairs { 7, -12, 3.0, 2 ^ 53, 0 } do
+    for _, id in ipairs { 7, -12, 3.0, 2 ^ 53 - 1, 1 - 2 ^ 53, 0 } do
       assert.is_true(list:add(id))
     end
     list:finish()
-    assert.equal(HEADER .. "7\n-12\n3\n9007199254740992\n0\n",
-      read_source(list:part(1)))
+    assert.equal(HEADER .. "7\n-12\n3\n9007199254740991\n-9007199254740991\n" ..
+      "0\n", read_source(list:part(1)))
+  end)
+
+  it("takes no float that may have been rounded", function()
+    local list = list_of { format = "ids" }
+    for _, id in ipairs { 2 ^ 53, -2 ^ 53, 2 ^ 63, 1e300 } do
+      assert.is_true(list:add(id))
+    end
+    local summary = list:finish()
+    assert.same({ range = 4 }, summary.fault_counts)
+    assert.truthy(summary.faults[1].message:find("as a string", 1, true))
+  end)
+
+  it("takes whole numbers of any size where Lua has them", function()
+    local to_integer = rawget(math, "tointeger")
+    if not to_integer then
+      pending "before Lua 5.3 every number is a float"
+      return
+    end
+    local most = rawget(math, "maxinteger")
+    local list = list_of { format = "ids" }
+    assert.is_true(list:spool())
+    for _, id in ipairs { most, -most - 1, to_integer(2 ^ 53) } do
+      assert.is_true(list:add(id))
+    end
+    assert.same({}, list:finish().faults)
+    assert.equal(HEADER .. "9223372036854775807\n-9223372036854775808\n" ..
+      "9007199254740992\n", read_source(list:part(1)))
   end)
 
   it("can be checked without being kept", function()
@@ -258,6 +287,8 @@ describe("faults of a user list", function()
       ['"USER_ID"\nb\n'] = "without quotes",
       ["USER_ID \nb\n"] = "without spaces",
       ["alice\nbob\n"] = "format lines",
+      ["ID;USER_ID;MAIL\n1;alice;x\n"] = "separated by ';'",
+      ['"ID"\t"USER_ID"\n'] = "separated by tabs",
       ["USER_ID,NAME\nb,c,d\n"] = "'column'",
       ["\255\254U\0S\0"] = "UTF-16",
     } do
@@ -317,6 +348,9 @@ describe("a wrong use of a user list", function()
       ["only a list of the format csv has columns"] =
         { format = "lines", column = "x" },
       ["column must have 1 to 256 bytes"] = { column = "" },
+      ["delimiter must be one of , ; | and a tab"] = { delimiter = ":" },
+      ["only a list of the format csv has a delimiter"] =
+        { format = "lines", delimiter = ";" },
       ["key must have 16 bytes"] = { unique = true, key = "short" },
       ["part_size must be a whole number of bytes, 9 or more"] =
         { part_size = 8.5 },

@@ -51,7 +51,7 @@ static struct pz_slice read_list(struct pz_slice list,
                                  enum pz_csv_format format,
                                  struct pz_slice column, size_t piece)
 {
-    struct pz_run run = { (size_t)-1, NULL, 0, 0 };
+    struct pz_run run = { (size_t)-1, NULL, { NULL, 0 }, 0, 0 };
     enum pz_csv_event event;
     struct pz_csv csv;
 
@@ -129,7 +129,10 @@ TEST(lists_with_a_header)
         { "USER_ID\nab\377c\nd\n", "(utf8 2:3)[d]" },
         { "USER_ID\nab\303\n\355\240\200\n", "(utf8 2:3)(utf8 3:1)" },
         { "USER_ID\n\"a\"\"\n\303\251\377\"\n", "(utf8 3:2)" },
-        { "USER_ID\n\357\273\277a\n", "[\357\273\277a]" },
+        { "USER_ID\n\357\273\277a\na\357\273\277b\nab\357\273\277\n",
+          "(bom 2:1)[a\357\273\277b](bom 4:3)" },
+        { "USER_ID\n\"a\r\"\n\"\na\"\n\"a\n\"\n\"a\r\nb\"\n",
+          "(line_end 2:3)(line_end 3:2)(line_end 5:3)[a\r\nb]" },
     };
 
     BEGIN();
@@ -155,6 +158,8 @@ TEST(headers)
         { X256 X256 X256 X256 X32 "\na\n", "(header 1:1)" },
         { "\377\376U", "(utf8 1:1)" },
         { "\376\377", "(utf8 1:1)" },
+        { "ID;USER_ID;MAIL\n1;a;b\n", "(header 1:1)" },
+        { "\"ID\";\"USER_ID\"\n\"1\";\"a\"\n", "(header 1:5)" },
     };
 
     BEGIN();
@@ -182,12 +187,83 @@ TEST(columns)
     check_all(cases, PZ_COUNT(cases), PZ_CSV_HEADED, "id");
 }
 
+/* What the fault says that a list's first line gives. */
+static const char *header_message(const char *text, const char *column,
+                                  char delimiter)
+{
+    struct pz_slice rest = guard(0, pz_slice_of(text));
+    struct pz_csv csv;
+    enum pz_csv_event event;
+
+    pz_csv_start(&csv, PZ_CSV_HEADED, pz_slice_of(column));
+    csv.delimiter = delimiter;
+    event = pz_csv_next(&csv, &rest, NULL, 0);
+    if (event == PZ_CSV_MORE)
+        event = pz_csv_end(&csv);
+    assert_int_equal(event, PZ_CSV_FAULT);
+    return csv.fault.message;
+}
+
+TEST(headers_of_other_programs)
+{
+    static const struct {
+        const char *text, *column;
+        char delimiter;
+        const char *words;
+    } cases[] = {
+        { "ID;USER_ID;MAIL\n", NULL, ',', "separated by ';'" },
+        { "USER_ID;\n", NULL, ',', "separated by ';'" },
+        { "ID;USER_ID", NULL, ',', "separated by ';'" },
+        { "ID\tUSER_ID\n", NULL, ',', "separated by tabs" },
+        { "ID|USER_ID\n", NULL, ',', "separated by '|'" },
+        { "ID,USER_ID\n", NULL, ';', "separated by ','" },
+        { "ID,USER_ID\n", NULL, ',', "more than one column" },
+        { "ID;USER_ID\n", NULL, ';', "more than one column" },
+        { "ID;USER_ID\n", "USER_ID", ',', "separated by ';'" },
+        { "\"ID\";\"USER_ID\"\n", "USER_ID", ',', "separated by ';'" },
+        { "\"ID\"\t\"USER_ID\"\n", NULL, '|', "separated by tabs" },
+        { "ID,USER_ID\n", "USER_ID", ';', "separated by ','" },
+        { "a;b,c\n", "USER_ID", ',', "does not have it" },
+        { "sep=;\nUSER_ID\n", NULL, ',', "spreadsheet" },
+        { "SEP=;\nUSER_ID\n", "USER_ID", ';', "does not have it" },
+        { "alice\n", NULL, ',', "of the format lines" },
+        { " User_Id\n", NULL, ',', "in upper case" },
+        { "a;" X256 X256 X256 X256 X32 "\n", NULL, ',', "separated by ';'" },
+    };
+
+    BEGIN();
+    for (size_t i = 0; i < PZ_COUNT(cases); i++) {
+        const char *message = header_message(cases[i].text, cases[i].column,
+                                             cases[i].delimiter);
+
+        assert_case(strstr(message, cases[i].words), cases[i].text);
+    }
+}
+
+TEST(other_delimiters)
+{
+    struct pz_slice text = LIT("x;id\n1;a,b\n2;\"c;d\"\n3|4;e\tf\n");
+    struct pz_csv csv;
+    enum pz_csv_event event;
+
+    BEGIN();
+    pz_buf_clear(&seen);
+    pz_csv_start(&csv, PZ_CSV_HEADED, LIT("id"));
+    csv.delimiter = ';';
+    while ((event = pz_csv_next(&csv, &text, NULL, 0)) != PZ_CSV_MORE)
+        tell(&csv, event);
+    assert_slice(pz_buf_slice(&seen), LIT("[a,b][c;d][e\tf]"));
+}
+
 TEST(lists_of_lines)
 {
     static const struct list_case cases[] = {
         { "", "" },
         { "\n\r\n", "" },
         { "a\nb", "[a][b]" },
+        { "a;b|c\td\n", "[a;b|c\td]" },
+        { X32 "\n\357\273\277" X32 "\n" X32 "\n",
+          "[" X32 "](bom 2:1)[" X32 "]" },
         { "\357\273\277a\r\n", "[a]" },
         { "\357\273a\n", "(utf8 1:1)" },
         { "\"a\"\nb,c\n", "[\"a\"][b,c]" },
@@ -232,7 +308,7 @@ TEST(a_run_is_bounded)
         "a\nbb\nccc\ndddd\neeeee\nffffff\nggggggg\nhhhhhhhh\niiiiiiiii\n"
         "jjjjjjjjjj\nkkkkkkkkkkk\n"));
     size_t ends[4];
-    struct pz_run run = { 4, ends, 0, 0 };
+    struct pz_run run = { 4, ends, LIT("USER_ID"), 0, 0 };
 
     BEGIN();
     pz_run_scan(&run, text);
@@ -250,6 +326,58 @@ TEST(a_run_is_bounded)
     pz_run_scan(&run, pz_slice_sub(text, 0, 64));
     assert_int_equal(run.lines, 9);
     assert_int_equal(run.len, 54);
+}
+
+TEST(ids_that_look_like_mistakes)
+{
+    enum {
+        SPACE = 1 << PZ_ODD_SPACE, END = 1 << PZ_ODD_CONTROL_END,
+        INSIDE = 1 << PZ_ODD_CONTROL, INVISIBLE = 1 << PZ_ODD_INVISIBLE,
+        BLANK = 1 << PZ_ODD_BLANK, QUOTES = 1 << PZ_ODD_QUOTES
+    };
+    static const struct {
+        const char *id;
+        unsigned found;
+    } cases[] = {
+        { "a", 0 }, { "a b", 0 }, { "a|b;c", 0 }, { "\303\251", 0 },
+        { "a\"b\"", 0 }, { "\"", 0 }, { "\346\227\245", 0 },
+        { "\360\237\230\200", 0 }, { "a\302\240b", 0 },
+        { " a", SPACE }, { "a ", SPACE }, { "a\t", SPACE }, { "\va", SPACE },
+        { "\302\240a", SPACE }, { "a\343\200\200", SPACE },
+        { "a\342\200\211", SPACE }, { "\302\205a", SPACE },
+        { "a\342\200\250", SPACE },
+        { "a\001", END }, { "\033a", END }, { "a\177", END },
+        { "\302\200a", END }, { "\001 a", END },
+        { "a\tb", INSIDE }, { "a\nb", INSIDE }, { "a\302\237b", INSIDE },
+        { "a\342\200\251b", INSIDE }, { "a\177b", INSIDE },
+        { "a\342\200\213", INVISIBLE }, { "\342\200\216a", INVISIBLE },
+        { "a\302\255b", INVISIBLE }, { "a\357\273\277b", INVISIBLE },
+        { "a\342\201\240b", INVISIBLE }, { "a\330\234b", INVISIBLE },
+        { "a\343\205\244b", INVISIBLE }, { "\363\240\201\201a", INVISIBLE },
+        { " a\001b\302\255", SPACE | INSIDE | INVISIBLE },
+        { " ", BLANK }, { "\t \302\240", BLANK }, { "\342\200\213", BLANK },
+        { "\001", BLANK }, { "\342\240\200", BLANK },
+        { "\"a\"", QUOTES }, { "\"\"", QUOTES },
+        { "\" a\302\255\"", QUOTES | INVISIBLE },
+    };
+
+    BEGIN();
+    for (size_t i = 0; i < PZ_COUNT(cases); i++) {
+        struct pz_slice id = guard(0, pz_slice_of(cases[i].id));
+        unsigned found = pz_id_oddities(id);
+
+        assert_case(found == cases[i].found, cases[i].id);
+        /* What is said to be plain is, but for what a block tells. */
+        if (found & (INVISIBLE | BLANK) && id.data[0] & 0x80)
+            assert_case(!pz_id_is_plain(id), cases[i].id);
+    }
+    assert_true(pz_id_is_header(LIT(" user_id\t"), LIT("USER_ID")));
+    assert_true(pz_id_is_header(LIT("\"USER_ID\""), LIT("USER_ID")));
+    assert_false(pz_id_is_header(LIT("USER_IDS"), LIT("USER_ID")));
+    assert_true(pz_id_has_header(LIT("id;\"User_Id\";x"), LIT("USER_ID")));
+    assert_true(pz_id_has_header(LIT("USER_ID"), LIT("USER_ID")));
+    assert_false(pz_id_has_header(LIT("a,USER_IDS,"), LIT("USER_ID")));
+    assert_false(pz_id_has_header(LIT(""), LIT("USER_ID")));
 }
 
 TEST(ids_are_written)
@@ -290,7 +418,7 @@ TEST(an_endless_line)
     memset(block, 'x', sizeof block);
     pz_csv_start(&csv, PZ_CSV_LINES, LIT(""));
     for (int i = 0; i < 4096; i++) {
-        struct pz_run run = { (size_t)-1, NULL, 0, 0 };
+        struct pz_run run = { (size_t)-1, NULL, { NULL, 0 }, 0, 0 };
         struct pz_slice piece = text;
 
         assert_int_equal(pz_csv_next(&csv, &piece, &run, piece.len),
@@ -315,9 +443,12 @@ int main(void)
         cmocka_unit_test(lists_with_a_header),
         cmocka_unit_test(headers),
         cmocka_unit_test(columns),
+        cmocka_unit_test(headers_of_other_programs),
+        cmocka_unit_test(other_delimiters),
         cmocka_unit_test(lists_of_lines),
         cmocka_unit_test(every_byte_in_a_run),
         cmocka_unit_test(a_run_is_bounded),
+        cmocka_unit_test(ids_that_look_like_mistakes),
         cmocka_unit_test(ids_are_written),
         cmocka_unit_test(an_endless_line),
     };

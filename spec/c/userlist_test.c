@@ -14,8 +14,7 @@ static enum pz_status sink(void *arg, struct pz_slice bytes)
 
 static struct pz_userlist_options lines(unsigned long long part_size)
 {
-    struct pz_userlist_options options = { PZ_CSV_LINES, { NULL, 0 }, 0,
-                                           { 0 }, NULL, 0, NULL, NULL };
+    struct pz_userlist_options options = { .format = PZ_CSV_LINES };
 
     options.part_size = part_size;
     return options;
@@ -175,6 +174,74 @@ TEST(faults_are_kept_in_bounds)
     pz_userlist_free(&list);
 }
 
+/* An oddity is found wherever the list is cut, in a run or beside one. */
+TEST(warnings_in_every_piece)
+{
+    static const char *const odd[] = {
+        " ", "\t", "\001", "\177", "\302\240", "\302\200", "\342\200\213",
+        "\342\200\250", "\343\200\200", "\357\273\277", "\"", "\303\251",
+        "\363\240\201\201",
+    };
+    static const char line[] = "0123456789abcdef0123456789abcdef\n";
+
+    BEGIN();
+    for (size_t i = 0; i < PZ_COUNT(odd); i++) {
+        for (size_t at = 0; at < 2 * sizeof line; at++) {
+            struct pz_buf text = PZ_BUF_INIT(0);
+            struct pz_userlist whole, cut;
+            struct pz_userlist_options options = lines(1000);
+
+            for (int j = 0; j < 6; j++)
+                assert_int_equal(pz_buf_add(&text, line, sizeof line - 1),
+                                 PZ_OK);
+            text.len = sizeof line - 1 + at;
+            assert_int_equal(pz_buf_adds(&text, pz_slice_of(odd[i])), PZ_OK);
+            for (int j = 0; j < 5; j++)
+                assert_int_equal(pz_buf_add(&text, line, sizeof line - 1),
+                                 PZ_OK);
+            assert_int_equal(pz_userlist_init(&whole, &options), PZ_OK);
+            assert_int_equal(pz_userlist_init(&cut, &options), PZ_OK);
+            assert_int_equal(pz_userlist_feed(&whole, pz_buf_slice(&text)),
+                             PZ_OK);
+            for (size_t j = 0; j < text.len; j++)
+                assert_int_equal(pz_userlist_feed(
+                    &cut, pz_slice_sub(pz_buf_slice(&text), j, j + 1)), PZ_OK);
+            assert_int_equal(pz_userlist_finish(&whole), PZ_OK);
+            assert_int_equal(pz_userlist_finish(&cut), PZ_OK);
+            assert_int_equal(whole.fault_count, cut.fault_count);
+            for (int j = 0; j < PZ_ODDITIES; j++)
+                assert_case(memcmp(&whole.warnings[j], &cut.warnings[j],
+                                   sizeof cut.warnings[j]) == 0, odd[i]);
+            pz_userlist_free(&whole);
+            pz_userlist_free(&cut);
+            pz_buf_free(&text);
+        }
+    }
+}
+
+TEST(warnings_are_counted)
+{
+    struct pz_userlist list;
+    struct pz_warning *warning = list.warnings;
+
+    BEGIN();
+    read_list(&list, lines(1000), "ID;USER_ID\na \nb\nuser_id\nx;USER_ID\n"
+              " c\n d\n e \n f\n \n\"g\"\n");
+    assert_int_equal(list.fault_count, 0);
+    assert_int_equal(list.users, 11);
+    assert_int_equal(warning[PZ_ODD_HEADER].count, 2);
+    assert_int_equal(warning[PZ_ODD_HEADER].lines[0], 1);
+    assert_int_equal(warning[PZ_ODD_HEADER].lines[1], 4);
+    assert_int_equal(warning[PZ_ODD_SPACE].count, 5);
+    assert_int_equal(warning[PZ_ODD_SPACE].lines[0], 2);
+    assert_int_equal(warning[PZ_ODD_SPACE].lines[4], 9);
+    assert_int_equal(warning[PZ_ODD_BLANK].count, 1);
+    assert_int_equal(warning[PZ_ODD_BLANK].lines[0], 10);
+    assert_int_equal(warning[PZ_ODD_QUOTES].lines[0], 11);
+    assert_int_equal(warning[PZ_ODD_INVISIBLE].count, 0);
+    pz_userlist_free(&list);
+}
+
 TEST(no_user)
 {
     struct pz_userlist list;
@@ -296,6 +363,8 @@ int main(void)
         cmocka_unit_test(repeats_are_dropped),
         cmocka_unit_test(other_bytes_are_refused),
         cmocka_unit_test(faults_are_kept_in_bounds),
+        cmocka_unit_test(warnings_in_every_piece),
+        cmocka_unit_test(warnings_are_counted),
         cmocka_unit_test(no_user),
         cmocka_unit_test(ids_one_by_one),
         cmocka_unit_test(parts_have_an_end),

@@ -17,13 +17,14 @@ static enum pz_status sink(void *arg, struct pz_slice bytes)
 
 static void start(struct pz_userlist *list, uint8_t how, uint8_t size)
 {
-    struct pz_userlist_options options = { PZ_CSV_HEADED, { NULL, 0 }, 0,
-                                           { 1, 2, 3 }, NULL, 0, NULL, NULL };
+    struct pz_userlist_options options = { .format = PZ_CSV_HEADED, .key = { 1, 2, 3 } };
 
     if (how & 1)
         options.format = PZ_CSV_LINES;
     else if (how & 2)
         options.column = PZ_LIT("id");
+    if (how & 16 && !(how & 1))
+        options.delimiter = ';';
     options.unique = how >> 2 & 1;
     options.part_size = size < 128 ? PZ_PART_MIN + size : 1000000;
     if (how & 8)
@@ -51,6 +52,7 @@ static void compare(const struct pz_userlist *a, const struct pz_userlist *b)
     PROMISE(a->users == b->users && a->bytes == b->bytes);
     PROMISE(a->fault_count == b->fault_count);
     PROMISE(a->fault_count > 0 || a->duplicates == b->duplicates);
+    PROMISE(memcmp(a->warnings, b->warnings, sizeof a->warnings) == 0);
     PROMISE(a->parts.len == b->parts.len && a->faults.len == b->faults.len);
     for (size_t i = 0; i < pz_userlist_part_count(a); i++) {
         const struct pz_part *p = pz_userlist_part(a, i);

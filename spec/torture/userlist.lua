@@ -74,16 +74,20 @@ run("userlist, of ids", function()
   same(true, list:add "a")
   same(true, list:add(12))
   same(true, list:add {})
+  same(true, list:add " b")
+  same(true, list:add(2 ^ 53))
   local summary = list:finish()
-  same({ type = 1 }, summary.fault_counts)
+  same({ { kind = "white_space", count = 1, lines = { 4 } } },
+    summary.warnings)
+  same({ type = 1, range = 1 }, summary.fault_counts)
   same({ code = "type", line = 3, column = 1,
     message = "an id must be a string or a whole number" }, summary.faults[1])
   list:close()
 end)
 
 run("userlist, of a wrong column", function()
-  local list = core.userlist { column = "id" }
-  same(true, list:write "a,b\n")
+  local list = core.userlist { column = "id", delimiter = ";" }
+  same(true, list:write "a;b\n")
   same('column "id": the header does not have it',
     list:finish().faults[1].message)
 end)

@@ -3,6 +3,7 @@
  */
 #include "lpz_userlist.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../core/pz_text.h"
@@ -70,6 +71,20 @@ static unsigned long long check_part_size(lua_State *L)
     return (unsigned long long)size;
 }
 
+/* One of those that other programs write, or 0 where none is given. */
+static char check_delimiter(lua_State *L, enum pz_csv_format format)
+{
+    struct pz_slice text = lpz_textfield(L, 1, "delimiter");
+
+    if (text.data == NULL)
+        return '\0';
+    if (format != PZ_CSV_HEADED)
+        luaL_error(L, "only a list of the format csv has a delimiter");
+    if (text.len != 1 || strchr(",;|\t", text.data[0]) == NULL)
+        luaL_error(L, "delimiter must be one of , ; | and a tab");
+    return text.data[0];
+}
+
 static void check_options(lua_State *L, struct pz_userlist_options *options,
                           int *is_ids)
 {
@@ -84,6 +99,7 @@ static void check_options(lua_State *L, struct pz_userlist_options *options,
     if (options->column.data && (options->column.len == 0 ||
                                  options->column.len > PZ_COLUMN_BYTES))
         luaL_error(L, "column must have 1 to %d bytes", (int)PZ_COLUMN_BYTES);
+    options->delimiter = check_delimiter(L, options->format);
     options->unique = lpz_flagfield(L, 1, "unique");
     key = lpz_textfield(L, 1, "key");
     if (options->unique && key.len != sizeof options->key)
@@ -94,8 +110,7 @@ static void check_options(lua_State *L, struct pz_userlist_options *options,
 
 int lpz_userlist_new(lua_State *L)
 {
-    struct pz_userlist_options options = { PZ_CSV_HEADED, { NULL, 0 }, 0,
-                                           { 0 }, &pz_pages, 0, NULL, NULL };
+    struct pz_userlist_options options = { .memory = &pz_pages };
     struct lpz_userlist *list;
     enum pz_status status;
     int is_ids;
@@ -268,31 +283,56 @@ static void check_input(lua_State *L, const struct lpz_userlist *list,
         luaL_error(L, "the list has its input already");
 }
 
+/* The decimal digits of a whole number. */
+static struct pz_slice write_number(char room[21], long long n)
+{
+    /* Negated in the type that can hold the result. */
+    unsigned long long size = (unsigned long long)n;
+    char digits[20];
+    struct pz_slice out = pz_digits(digits, n < 0 ? 0 - size : size);
+
+    room[0] = '-';
+    memcpy(room + 1, out.data, out.len);
+    out.data = n < 0 ? room : room + 1;
+    out.len += n < 0;
+    return out;
+}
+
+/* Is the number a float from 2^53 up, of which nobody knows whether it is the
+   one that was meant or the nearest that a float can be? */
+static int is_rounded(lua_State *L, int index)
+{
+    double size = fabs((double)lua_tonumber(L, index));
+
+#if LUA_VERSION_NUM >= 503
+    if (lua_isinteger(L, index))
+        return 0;
+#endif
+    return size >= 9007199254740992.0 && size < HUGE_VAL;
+}
+
 static int userlist_add(lua_State *L)
 {
     static const char no_id[] = "an id must be a string or a whole number";
+    static const char rounded[] = "a number of 2^53 or more may be a rounded "
+        "one: give the id as a string";
     struct lpz_userlist *list = check_list(L);
     int is_number = lua_type(L, 2) == LUA_TNUMBER;
-    char room[20], digits[21];
+    char digits[21];
     struct pz_slice id;
     long long n;
 
     check_input(L, list, 1);
-    if (is_number && lpz_tointeger(L, 2, &n)) {
-        /* Negated in the type that can hold the result. */
-        unsigned long long size = (unsigned long long)n;
-
-        id = pz_digits(room, n < 0 ? 0 - size : size);
-        digits[0] = '-';
-        memcpy(digits + 1, id.data, id.len);
-        id.data = n < 0 ? digits : digits + 1;
-        id.len += n < 0;
-    } else if (lua_type(L, 2) == LUA_TSTRING) {
+    if (is_number && is_rounded(L, 2))
+        return push_result(L, list, pz_userlist_add_fault(
+            &list->core, PZ_CSV_RANGE, rounded));
+    if (is_number && lpz_tointeger(L, 2, &n))
+        id = write_number(digits, n);
+    else if (lua_type(L, 2) == LUA_TSTRING)
         id = lpz_checkslice(L, 2);
-    } else {
+    else
         return push_result(L, list, pz_userlist_add_fault(
             &list->core, PZ_CSV_TYPE, no_id));
-    }
     return push_result(L, list, pz_userlist_add(&list->core, id));
 }
 
@@ -377,6 +417,32 @@ static void push_fault_counts(lua_State *L, struct lpz_userlist *list)
                       list->core.fault_counts[i]);
 }
 
+/* summary.warnings: { kind, count, lines } of each kind that there is */
+static void push_warnings(lua_State *L, struct lpz_userlist *list)
+{
+    int count = 0;
+
+    lua_newtable(L);
+    for (int i = 0; i < PZ_ODDITIES; i++) {
+        struct pz_warning warning = list->core.warnings[i];
+
+        if (warning.count == 0)
+            continue;
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, pz_oddity_name((enum pz_oddity)i));
+        lua_setfield(L, -2, "kind");
+        set_count(L, "count", warning.count);
+        lua_newtable(L);
+        for (int j = 0; j < PZ_LINES_KEPT &&
+                        (unsigned long long)j < warning.count; j++) {
+            lpz_pushcount(L, warning.lines[j]);
+            lua_rawseti(L, -2, j + 1);
+        }
+        lua_setfield(L, -2, "lines");
+        lua_rawseti(L, -2, ++count);
+    }
+}
+
 /* list:finish() -> summary | nil, message; the same each time */
 static int userlist_finish(lua_State *L)
 {
@@ -389,7 +455,7 @@ static int userlist_finish(lua_State *L)
     if (status != PZ_OK)
         return push_status(L, list, status);
     pz_buf_free(&list->block);
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 8);
     set_count(L, "users", list->core.users);
     set_count(L, "duplicates", list->core.duplicates);
     set_count(L, "bytes", list->core.bytes);
@@ -400,6 +466,8 @@ static int userlist_finish(lua_State *L)
     lua_setfield(L, -2, "faults");
     push_fault_counts(L, list);
     lua_setfield(L, -2, "fault_counts");
+    push_warnings(L, list);
+    lua_setfield(L, -2, "warnings");
     return 1;
 }
 

@@ -27,8 +27,8 @@ struct lpz_userlist {
 void lpz_userlist_class(lua_State *L);
 
 /* core.userlist{ format = "csv" | "lines" | "ids", column = name of the one
-   to take, unique = boolean, part_size = bytes (100,000,000), key = 16 random
-   bytes where unique } -> list */
+   to take, delimiter = "," | ";" | "|" | "\t", unique = boolean, part_size =
+   bytes (100,000,000), key = 16 random bytes where unique } -> list */
 int lpz_userlist_new(lua_State *L);
 
 #endif

@@ -13,7 +13,7 @@ enum {
     RETURN  /* one after a CR: the LF */
 };
 
-static const char MARK_BYTES[] = "\xEF\xBB\xBF";
+static const char MARK_BYTES[] = PZ_BYTE_ORDER_MARK;
 
 void pz_csv_start(struct pz_csv *csv, enum pz_csv_format format,
                   struct pz_slice column)
@@ -21,6 +21,7 @@ void pz_csv_start(struct pz_csv *csv, enum pz_csv_format format,
     memset(csv, 0, sizeof *csv);
     csv->format = format;
     csv->column = column;
+    csv->delimiter = ',';
     csv->state = MARK;
     csv->header = format == PZ_CSV_HEADED;
     csv->columns = 1;
@@ -32,6 +33,7 @@ void pz_csv_resume(struct pz_csv *to, const struct pz_csv *csv,
                    unsigned long long offset)
 {
     pz_csv_start(to, csv->format, csv->column);
+    to->delimiter = csv->delimiter;
     to->state = RECORD;
     to->header = 0;
     to->columns = csv->columns;
@@ -106,6 +108,7 @@ static void take(struct pz_csv *csv, const char *p, size_t len)
         (csv->field != csv->wanted && !csv->header))
         return;
     if (len > PZ_ID_BYTES - csv->room_len) {
+        memcpy(csv->room + csv->room_len, p, PZ_ID_BYTES - csv->room_len);
         csv->room_len = PZ_ID_BYTES + 1;
         return;
     }
@@ -118,6 +121,51 @@ static struct pz_slice room(const struct pz_csv *csv)
     struct pz_slice s = { csv->room, csv->room_len };
 
     return s;
+}
+
+/* Characters that stand between columns, the delimiter apart. */
+static const char SEPARATORS[] = ";\t|,";
+
+/* What to say of a header whose columns are separated by 'c'; or NULL. */
+static const char *separated_by(const struct pz_csv *csv, char c)
+{
+    if (c == csv->delimiter)
+        return NULL;
+    switch (c) {
+    case ';':
+        return "the columns are separated by ';': the options 'delimiter' "
+               "and 'column' say so";
+    case '\t':
+        return "the columns are separated by tabs: the options 'delimiter' "
+               "and 'column' say so";
+    case '|':
+        return "the columns are separated by '|': the options 'delimiter' "
+               "and 'column' say so";
+    case ',':
+        return "the columns are separated by ',', not as the option "
+               "'delimiter' says";
+    default:
+        return NULL;
+    }
+}
+
+/* What the header's first field is if it is not the column's name; or NULL. */
+static const char *other_header(const struct pz_csv *csv)
+{
+    struct pz_slice got = { csv->room, csv->room_len };
+    const char *found = NULL;
+
+    if (got.len > PZ_ID_BYTES)
+        got.len = PZ_ID_BYTES;
+    if (pz_slice_find(got, '\0', 0) < got.len)
+        return "the list must be UTF-8; this looks like UTF-16";
+    if (pz_slice_ieq(pz_slice_sub(got, 0, 4), PZ_LIT("sep=")))
+        return "the first line tells a spreadsheet its separator: the header "
+               "must be the first line";
+    for (size_t i = 0; SEPARATORS[i] && found == NULL; i++)
+        if (pz_slice_find(got, SEPARATORS[i], 0) < got.len)
+            found = separated_by(csv, SEPARATORS[i]);
+    return found;
 }
 
 /* Of the header, where a column is asked for by name. */
@@ -140,8 +188,9 @@ static void end_header_field(struct pz_csv *csv)
 /* Of a header that has to be USER_ID and no more. */
 static void end_plain_header(struct pz_csv *csv)
 {
-    struct pz_slice name = PZ_LIT("USER_ID");
+    struct pz_slice name = PZ_LIT(PZ_CSV_COLUMN);
     struct pz_slice got = room(csv);
+    const char *other = other_header(csv);
 
     if (csv->room_len > PZ_ID_BYTES)
         got.len = 0;
@@ -151,11 +200,13 @@ static void end_plain_header(struct pz_csv *csv)
                  "without quotes", 1, 1);
         return;
     }
-    note(csv, PZ_CSV_BAD_HEADER, pz_slice_ieq(pz_slice_trim(got), name)
+    note(csv, PZ_CSV_BAD_HEADER, other ? other
+         : pz_id_is_header(got, name)
          ? "the header must be exactly USER_ID, in upper case and without "
            "spaces"
-         : "the first line must be the header USER_ID (a list without one "
-           "is of the format lines)", 1, 1);
+         : "the first line must be the header USER_ID (the option 'column' "
+           "takes another name; only where the first line is an id already, "
+           "the list is of the format lines)", 1, 1);
 }
 
 static void end_field(struct pz_csv *csv)
@@ -187,6 +238,8 @@ static void end_field(struct pz_csv *csv)
 
 static enum pz_csv_event end_header(struct pz_csv *csv)
 {
+    const char *other = other_header(csv);
+
     csv->header = 0;
     csv->columns = csv->field + 1;
     if (csv->column.len == 0 && csv->columns > 1)
@@ -197,6 +250,7 @@ static enum pz_csv_event end_header(struct pz_csv *csv)
     else if (csv->header_found != 1)
         note(csv, PZ_CSV_BAD_COLUMN, csv->header_found
              ? "the header has it in other letters only"
+             : other && csv->columns == 1 ? other
              : "the header does not have it", 1, 1);
     csv->is_over = csv->is_faulty;
     return csv->is_faulty ? PZ_CSV_FAULT : PZ_CSV_MORE;
@@ -256,7 +310,7 @@ static enum pz_csv_event tell_blanks(struct pz_csv *csv)
 static int is_special(const struct pz_csv *csv, char c)
 {
     return c == '\n' || c == '\r' ||
-           (csv->format == PZ_CSV_HEADED && (c == '"' || c == ','));
+           (csv->format == PZ_CSV_HEADED && (c == '"' || c == csv->delimiter));
 }
 
 /* How far nothing happens. */
@@ -305,7 +359,7 @@ static void opening_quote(struct pz_csv *csv)
     take(csv, "\"", 1);
 }
 
-/* One of LF, CR, quote and comma outside of quotes. */
+/* One of LF, CR, quote and delimiter outside of quotes. */
 static enum pz_csv_event special_byte(struct pz_csv *csv, char c)
 {
     csv->is_blank = csv->is_blank && (c == '\n' || c == '\r');
@@ -345,8 +399,10 @@ static void plain_bytes(struct pz_csv *csv, const char *p, size_t len)
         start_field(csv, 0);
         csv->state = PLAIN;
     } else if (csv->state == QUOTE) {
-        note_here(csv, PZ_CSV_QUOTE, "text after the quote that closes a "
-                  "field");
+        const char *other = csv->header ? separated_by(csv, *p) : NULL;
+
+        note_here(csv, other ? PZ_CSV_BAD_HEADER : PZ_CSV_QUOTE, other ? other
+                  : "text after the quote that closes a field");
         csv->state = PLAIN;
     }
     csv->is_blank = 0;
@@ -460,7 +516,7 @@ enum pz_csv_event pz_csv_next(struct pz_csv *csv, struct pz_slice *text,
     }
     while (event == PZ_CSV_MORE && text->len > 0 && !csv->is_over) {
         if (run && csv->state == RECORD && csv->blanks == 0 &&
-            csv->columns == 1 && !csv->header)
+            csv->columns == 1 && csv->delimiter == ',' && !csv->header)
             event = scan(csv, text, run, longest);
         if (event == PZ_CSV_MORE)
             event = read_record(csv, text);

@@ -11,7 +11,8 @@
 #include "pz_id.h"
 #include "pz_run.h"
 
-#define PZ_CSV_HEADER "USER_ID\n"
+#define PZ_CSV_COLUMN "USER_ID"
+#define PZ_CSV_HEADER PZ_CSV_COLUMN "\n"
 
 enum { PZ_COLUMN_BYTES = 256 };
 
@@ -37,6 +38,8 @@ enum pz_csv_event {
 struct pz_csv {
     enum pz_csv_format format;
     struct pz_slice column; /* the name of the one to take; empty: USER_ID */
+    char delimiter;         /* between columns; the caller may change it from
+                               ',' before the first byte */
     int state;
     int is_over;            /* the header is wrong: the rest is not read */
 

@@ -61,7 +61,7 @@ static void set_line(struct pz_rewrite *rewrite, struct pz_slice id)
 static enum pz_status
 read_list(struct pz_rewrite *rewrite, char *out, size_t len, size_t *made)
 {
-    struct pz_run run = { lines_to_keep(rewrite), NULL, 0, 0 };
+    struct pz_run run = { lines_to_keep(rewrite), NULL, { NULL, 0 }, 0, 0 };
     struct pz_csv *csv = &rewrite->csv;
     int at_end = rewrite->input.len == 0;
     enum pz_csv_event event = at_end

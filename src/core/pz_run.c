@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "pz_text.h"
+#include "pz_id.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -11,15 +11,16 @@
 
 /* What stands in a block, a bit a byte, the first byte's the lowest. */
 struct look {
-    uint64_t lines; /* LF */
-    uint64_t odd;   /* what no plain line has */
-    uint64_t high;  /* not ASCII */
+    uint64_t lines;  /* LF */
+    uint64_t odd;    /* what no plain line has */
+    uint64_t high;   /* not ASCII */
+    uint64_t blanks; /* what it has inside only */
 };
 
 /*
  * Most ids are of letters, digits, hyphens, dots and the like, all of which
- * come after ',' in ASCII; so one comparison tells whether a block needs a
- * closer look.
+ * come after ',' in ASCII and before DEL; so one comparison tells whether a
+ * block needs a closer look.
  */
 #if defined(__SSE2__)
 #define VECTORS 4
@@ -42,22 +43,38 @@ static uint64_t find(const __m128i v[VECTORS], char c)
     return gather(found);
 }
 
+/* Control characters, LF too, and what has to be quoted. */
+static __m128i odd_bytes(__m128i v)
+{
+    /* Unsigned: what is below 0x20 is the smaller one. */
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
+    __m128i quoted = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(',')),
+                                  _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+
+    return _mm_or_si128(_mm_or_si128(control, quoted),
+                        _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7F)));
+}
+
 static void look_at(struct look *look, const char *p)
 {
     __m128i v[VECTORS], low[VECTORS];
 
     for (int i = 0; i < VECTORS; i++) {
         v[i] = _mm_loadu_si128((const void *)(p + 16 * i));
-        /* Signed: what is not ASCII is below zero. */
-        low[i] = _mm_cmplt_epi8(v[i], _mm_set1_epi8(',' + 1));
+        /* Signed: what is not ASCII is below zero, and so is DEL + 1. */
+        low[i] = _mm_cmplt_epi8(_mm_add_epi8(v[i], _mm_set1_epi8(1)),
+                                _mm_set1_epi8(',' + 2));
     }
     look->lines = find(v, '\n');
     look->odd = gather(low) & ~look->lines;
-    look->high = 0;
+    look->high = look->blanks = 0;
     if (look->odd == 0)
         return;
     look->high = gather(v);
-    look->odd = find(v, ',') | find(v, '"') | find(v, '\r') | find(v, '\0');
+    look->blanks = find(v, ' ');
+    for (int i = 0; i < VECTORS; i++)
+        low[i] = odd_bytes(v[i]);
+    look->odd = gather(low) & ~look->lines;
 }
 #else
 #define EACH(byte) (0x0101010101010101ULL * (byte))
@@ -80,18 +97,23 @@ static void look_at(struct look *look, const char *p)
     memset(look, 0, sizeof *look);
     for (int i = 0; i < 8; i++) {
         const unsigned char *b = (const unsigned char *)p + 8 * i;
-        uint64_t word = 0, lines;
+        uint64_t word = 0, lines, high, control;
 
         for (int j = 8; j-- > 0;)
             word = word << 8 | b[j];
         lines = find(word, '\n');
         look->lines |= lines << (8 * i);
         if ((word & EACH(0x80)) == 0 &&
-            (gather(word + EACH(0x80 - (',' + 1))) | lines) == 0xFF)
+            (gather(word + EACH(0x80 - (',' + 1))) | lines) == 0xFF &&
+            gather(word + EACH(1)) == 0)
             continue;
-        look->high |= gather(word) << (8 * i);
-        look->odd |= (find(word, ',') | find(word, '"') | find(word, '\r') |
-                      find(word, '\0')) << (8 * i);
+        high = gather(word);
+        look->high |= high << (8 * i);
+        look->blanks |= find(word, ' ') << (8 * i);
+        /* Without the high bits, so that nothing is carried. */
+        control = ~gather((word & EACH(0x7F)) + EACH(0x80 - ' ')) & 0xFF;
+        look->odd |= ((control & ~high & ~lines) | find(word, ',') |
+                      find(word, '"') | find(word, 0x7F)) << (8 * i);
     }
 }
 #endif
@@ -109,18 +131,24 @@ static unsigned lowest(uint64_t bits)
 #endif
 }
 
-static int is_utf8(const char *from, size_t len)
+/* Is it plain, as far as its blocks do not tell? */
+static int is_plain(struct pz_slice line, int high, int blanks)
 {
-    struct pz_slice line = { from, len };
-    size_t count;
+    if (blanks && (line.data[0] == ' ' || line.data[line.len - 1] == ' '))
+        return 0;
+    return !high || pz_id_is_plain(line);
+}
 
-    return pz_utf8_count(line, &count);
+/* Bits below the one given. */
+static uint64_t below(unsigned bit)
+{
+    return ((uint64_t)1 << bit) - 1;
 }
 
 void pz_run_scan(struct pz_run *run, struct pz_slice text)
 {
     size_t start = 0, lines = 0;
-    int high = 0; /* has the line something that is not ASCII? */
+    int high = 0, blanks = 0; /* what the line has in the blocks before */
 
     for (size_t at = 0; text.len - at >= PZ_RUN_BLOCK; at += PZ_RUN_BLOCK) {
         struct look look;
@@ -132,17 +160,19 @@ void pz_run_scan(struct pz_run *run, struct pz_slice text)
         for (; look.lines; look.lines &= look.lines - 1) {
             unsigned bit = lowest(look.lines);
             size_t end = at + bit;
+            struct pz_slice line = { text.data + start, end - start };
 
-            if (end - start - 1 >= PZ_RUN_ID_MAX || lines == run->max_lines)
+            if (line.len - 1 >= PZ_RUN_ID_MAX || lines == run->max_lines ||
+                (line.len == run->header.len &&
+                 pz_id_is_header(line, run->header)))
                 goto done;
-            if (look.high || high) {
-                uint64_t before = look.high & (((uint64_t)1 << bit) - 1);
-
-                if ((before || high) &&
-                    !is_utf8(text.data + start, end - start))
+            if (look.high | look.blanks | (unsigned)(high | blanks)) {
+                if (!is_plain(line, high || (look.high & below(bit)),
+                              blanks || (look.blanks & below(bit))))
                     goto done;
-                look.high &= ~before;
-                high = 0;
+                look.high &= ~below(bit);
+                look.blanks &= ~below(bit);
+                high = blanks = 0;
             }
             if (run->ends)
                 run->ends[lines] = end;
@@ -150,6 +180,7 @@ void pz_run_scan(struct pz_run *run, struct pz_slice text)
             start = end + 1;
         }
         high |= look.high != 0;
+        blanks |= look.blanks != 0;
         if (look.odd || at + PZ_RUN_BLOCK - start > PZ_RUN_ID_MAX)
             break;
     }

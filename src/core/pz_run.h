@@ -11,11 +11,14 @@
 /* Below so many bytes nothing is looked at; the same is left at the end. */
 enum { PZ_RUN_BLOCK = 64, PZ_RUN_ID_MAX = 256 };
 
-/* Lines, each of 1 to PZ_RUN_ID_MAX bytes of UTF-8 and an LF, without NUL,
-   CR, quote or comma. */
+/*
+ * Lines, each of 1 to PZ_RUN_ID_MAX bytes of UTF-8 and an LF, without quote,
+ * comma, control or invisible character, and without white space at an end.
+ */
 struct pz_run {
     size_t max_lines; /* in: no more than so many */
     size_t *ends;     /* in: NULL, or room for where each line's LF stands */
+    struct pz_slice header; /* in: a line like that is no plain one */
     size_t lines;     /* out */
     size_t len;       /* out: bytes, LFs too */
 };

@@ -20,6 +20,8 @@ pz_userlist_init(struct pz_userlist *list,
     list->dropped.max = MEMORY_MAX;
     list->pending.max = PENDING_MAX + PZ_ID_WRITTEN;
     pz_csv_start(&list->csv, options->format, options->column);
+    if (options->delimiter)
+        list->csv.delimiter = options->delimiter;
     list->hash = pz_hash_new();
     if (list->hash && options->unique)
         list->set = pz_idset_new(options->key, options->memory);
@@ -235,6 +237,41 @@ put(struct pz_userlist *list, struct pz_slice bytes, unsigned long long users,
     return status == PZ_OK ? append(list, bytes, users) : status;
 }
 
+/* -- Warnings ----------------------------------------------------------- */
+
+static void warn(struct pz_userlist *list, enum pz_oddity oddity,
+                 unsigned long long line)
+{
+    struct pz_warning *warning = &list->warnings[oddity];
+
+    if (warning->count < PZ_LINES_KEPT)
+        warning->lines[warning->count] = line;
+    warning->count++;
+}
+
+/* The name that the column has in the header. */
+static struct pz_slice column_name(const struct pz_userlist *list)
+{
+    struct pz_slice usual = PZ_LIT(PZ_CSV_COLUMN);
+
+    return list->options.column.len > 0 ? list->options.column : usual;
+}
+
+/* Of an id that is no line of a run. */
+static void look_at(struct pz_userlist *list, struct pz_slice id,
+                    unsigned long long line)
+{
+    unsigned found = pz_id_oddities(id);
+
+    for (int i = 0; found >> i; i++)
+        if (found >> i & 1)
+            warn(list, (enum pz_oddity)i, line);
+    /* The first may be the header of a list with other columns. */
+    if (list->records == 0 ? pz_id_has_header(id, column_name(list))
+                           : pz_id_is_header(id, column_name(list)))
+        warn(list, PZ_ODD_HEADER, line);
+}
+
 /* -- Records ------------------------------------------------------------ */
 
 /* A line of a run, or an id as it is written. */
@@ -274,6 +311,7 @@ static enum pz_status read_id(struct pz_userlist *list)
     fault.line = csv->field_line;
     if (is_misfit(list, csv->text))
         return note(list, fault, 1);
+    look_at(list, csv->text, csv->field_line);
     return put_id(list, csv->text, csv->start);
 }
 
@@ -360,7 +398,7 @@ enum pz_status
 pz_userlist_feed(struct pz_userlist *list, struct pz_slice text)
 {
     size_t ends[BATCH];
-    struct pz_run run = { (size_t)-1, NULL, 0, 0 };
+    struct pz_run run = { (size_t)-1, NULL, column_name(list), 0, 0 };
     enum pz_csv_event event = PZ_CSV_RUN;
     enum pz_status status = PZ_OK;
 
@@ -371,7 +409,9 @@ pz_userlist_feed(struct pz_userlist *list, struct pz_slice text)
     while (status == PZ_OK && event != PZ_CSV_MORE) {
         unsigned long long longest = room(list);
 
-        event = pz_csv_next(&list->csv, &text, &run,
+        /* The first id is looked at by itself: see look_at. */
+        event = pz_csv_next(&list->csv, &text,
+                            list->records > 0 ? &run : NULL,
                             longest < text.len ? (size_t)longest : text.len);
         status = take_event(list, event, &run);
     }
@@ -401,6 +441,7 @@ pz_userlist_add(struct pz_userlist *list, struct pz_slice id)
     }
     if (message)
         return pz_userlist_add_fault(list, code, message);
+    look_at(list, id, list->records + 1);
     return ended(list, put_id(list, id, 0));
 }
 

@@ -15,6 +15,7 @@
 
 enum {
     PZ_FAULTS_KEPT = 100, /* of each code */
+    PZ_LINES_KEPT = 5,    /* of each oddity */
     PZ_PARTS_MAX = 9999,  /* as many as a job's name has digits for */
     PZ_PART_MIN = sizeof PZ_CSV_HEADER /* header and one byte */
 };
@@ -22,6 +23,7 @@ enum {
 struct pz_userlist_options {
     enum pz_csv_format format;
     struct pz_slice column; /* kept by the caller; see pz_csv_start */
+    char delimiter;         /* of columns; 0 means ',' */
     int unique;
     unsigned char key[PZ_IDSET_KEY_LEN]; /* random, where 'unique' */
     const struct pz_idset_memory *memory; /* see pz_idset_new */
@@ -40,6 +42,12 @@ struct pz_part {
     unsigned long long offset, record;
 };
 
+/* Ids that look like a mistake: how many, and the first lines (of ids one by
+   one: which of them) that have one. */
+struct pz_warning {
+    unsigned long long count, lines[PZ_LINES_KEPT];
+};
+
 /* The zero value is an empty list that takes no input. Members up to 'csv'
    are for reading. */
 struct pz_userlist {
@@ -47,6 +55,7 @@ struct pz_userlist {
     struct pz_buf parts;  /* struct pz_part */
     struct pz_buf faults; /* struct pz_csv_fault, as they come in the list */
     unsigned long long fault_count, fault_counts[PZ_CSV_CODES];
+    struct pz_warning warnings[PZ_ODDITIES];
     struct pz_buf dropped; /* a bit a record, 1 for a repeat; may end early */
     int is_finished, has_too_many_parts;
 

@@ -204,7 +204,8 @@ local function new_receipt(options, settings, groups)
     bucket = options.bucket, prefix = plan.prefix(options),
     role_arn = options.roleArn, dataset_group_arns = groups,
     format = options.users ~= nil and "ids" or options.format or "csv",
-    column = options.column, unique = options.unique or false,
+    column = options.column, delimiter = options.delimiter,
+    unique = options.unique or false,
     part_size = options.part_size or users.PART_SIZE,
     status = options.dry_run and "DRY_RUN" or "IN_PROGRESS",
     parts = {}, jobs = {}, remaining = {} }

@@ -23,6 +23,8 @@ local core = require "personalize.core"
 ---@field params? personalize.ParamFault[] every fault of the input
 ---@field fault_counts? table<string, integer> of a UserListError: how many
 --- faults there are of each code; `params` has the first 100 of each
+---@field warnings? personalize.UserWarning[] of a UserListError: ids that look
+--- like mistakes, beside the faults
 ---@field job? personalize.DataDeletionJob as last seen, of a wait
 ---@field receipt? personalize.Receipt of delete_users, complete however far
 --- it came

@@ -28,6 +28,7 @@ end
 
 local CHECKS = {
   count = is_count,
+  delimiter = plan.READ.delimiter[1],
   flag = function(value) return type(value) == "boolean" end,
   format = function(value)
     return value == "ids" or plan.READ.format[1](value)
@@ -50,9 +51,13 @@ local PART = { part = "count", users = "count", bytes = "count",
 local JOB = { part = "count", dataset_group_arn = "line", job_name = "line",
   arn = "line", role_arn = "line", status = "line", num_deleted = "count",
   failure_reason = "text", request_id = "line", history = { STEP } }
+local WARNINGS = { white_space = "count", control_at_end = "count",
+  control_inside = "count", invisible = "count", blank = "count",
+  quotes = "count", header = "count" }
 local RECEIPT = { name = "line", ticket = "text", requester = "text",
   region = "line", bucket = "line", prefix = "text", role_arn = "line",
   dataset_group_arns = { "line" }, format = "format", column = "line",
+  delimiter = "delimiter", warnings = WARNINGS,
   unique = "flag", part_size = "part_size", users = "count",
   duplicates = "count", bytes = "count", status = "line", started = "line",
   finished = "line", parts = { PART }, jobs = { JOB },

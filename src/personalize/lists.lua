@@ -21,6 +21,8 @@ local M = {}
 ---@field bytes? integer read or sent so far
 ---@field total_bytes? integer
 ---@field users? integer of the whole list, once it is checked
+---@field warnings? personalize.UserWarning[] at the end of phase check, before
+--- anything is sent, where ids look like mistakes
 ---@field part? integer at which it is
 ---@field parts? integer
 ---@field jobs? integer to be created in all
@@ -90,12 +92,22 @@ end
 -- Between blocks a worker of nginx turns to its other requests; elsewhere a
 -- sleep notices Ctrl-C.
 local function reader(run)
+  local read, all
   return {
     pause = run.settings and run.settings.sleep or
       nginx.is_here() and nginx.sleep or core.sleep,
     is_check = run.is_check,
     progress = function(bytes, total)
+      read, all = bytes, total
       M.tell(run, "check", { bytes = bytes, total_bytes = total })
+    end,
+    warn = function(warnings)
+      run.receipt.warnings = {}
+      for _, warning in ipairs(warnings) do
+        run.receipt.warnings[warning.kind] = warning.count
+      end
+      M.tell(run, "check", { warnings = warnings, bytes = read,
+        total_bytes = all })
     end,
   }
 end
@@ -271,6 +283,7 @@ function M.check_users(options)
     run.list, summary = users.read(run.options, reader(run))
   end)
   return { users = summary.users, bytes = summary.bytes, parts = summary.parts,
+    warnings = summary.warnings,
     duplicates = run.options.unique and summary.duplicates or nil }
 end
 
@@ -297,6 +310,7 @@ function M.verify_receipt(receipt, list)
   end
   if given.users == nil and given.format ~= "lines" then
     given.column = given.column or read.column
+    given.delimiter = given.delimiter or read.delimiter
   end
   local ok, summary = pcall(M.check_users, given)
   if ok then

@@ -43,11 +43,14 @@ local M = {}
 ---@field dataset_group_arns string[]
 ---@field format "csv"|"lines"|"ids" of the list as it was given
 ---@field column? string
+---@field delimiter? string of its columns, where it is not a comma
 ---@field unique boolean
 ---@field part_size integer bytes
 ---@field users? integer
 ---@field duplicates? integer repeats that `unique` dropped
 ---@field bytes? integer
+---@field warnings? table<string, integer> how many ids look like a mistake, by
+--- the kinds of personalize.UserWarning
 ---@field status "COMPLETED"|"IN_PROGRESS"|"PARTIAL"|"FAILED"|"DRY_RUN"
 ---@field started string
 ---@field finished? string when the last job ended
@@ -304,9 +307,11 @@ local PART = { "part", "users", "bytes", "sha256", "location", "version_id",
 local JOB = { "part", "dataset_group_arn", "job_name", "arn", "role_arn",
   "status", "num_deleted", "failure_reason", "request_id", "history" }
 local RECEIPT = { "version", "name", "ticket", "requester", "region", "bucket",
-  "prefix", "role_arn", "dataset_group_arns", "format", "column", "unique",
-  "part_size", "users", "duplicates", "bytes", "status", "started", "finished",
-  "parts", "jobs", "remaining" }
+  "prefix", "role_arn", "dataset_group_arns", "format", "column", "delimiter",
+  "unique", "part_size", "users", "duplicates", "bytes", "warnings", "status",
+  "started", "finished", "parts", "jobs", "remaining" }
+local OBJECTS = { warnings = { "white_space", "control_at_end",
+  "control_inside", "invisible", "blank", "quotes", "header" } }
 local LISTS = { dataset_group_arns = true, remaining = true, parts = PART,
   jobs = JOB, history = STEP }
 
@@ -339,7 +344,8 @@ function write_object(object, members, indent)
     local value = object[name]
     if value ~= nil then
       lines[#lines + 1] = ('%s"%s": %s'):format(inner, name, LISTS[name] and
-        write_list(value, LISTS[name], inner) or scalar(value))
+        write_list(value, LISTS[name], inner) or OBJECTS[name] and
+        write_object(value, OBJECTS[name], inner) or scalar(value))
     end
   end
   return "{\n" .. table.concat(lines, ",\n") .. "\n" .. indent .. "}"

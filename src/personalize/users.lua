@@ -37,6 +37,7 @@ local BATCH = 1000
 ---@field format? "csv"|"lines" of file and text; default csv: the first line
 --- is the header USER_ID, then an id a line; lines: an id a line, no header
 ---@field column? string of a csv with several: the one that has the ids
+---@field delimiter? ","|";"|"|"|"\t" between the columns of a csv; default ,
 ---@field unique? boolean default false; true drops repeats
 ---@field part_size? integer bytes a job's list may have, its header counted;
 --- default 100 MB, AWS's quota
@@ -53,11 +54,14 @@ end
 -- Of a column's name, in bytes.
 local COLUMN_MOST = 256
 
+local DELIMITERS = { [","] = true, [";"] = true, ["|"] = true, ["\t"] = true }
+
 --- What the options of a list are, each with its check.
 M.OPTIONS = {
   column = function(value)
     return type(value) == "string" and value ~= "" and #value <= COLUMN_MOST
   end,
+  delimiter = function(value) return DELIMITERS[value] == true end,
   file = function(value) return type(value) == "string" and value ~= "" end,
   format = function(value) return value == "csv" or value == "lines" end,
   part_size = function(value)
@@ -76,6 +80,7 @@ M.OPTIONS = {
 
 M.MUST = {
   column = ("must be a column's name, at most %d bytes"):format(COLUMN_MOST),
+  delimiter = "must be one of , ; | and a tab",
   file = "must be a path",
   format = 'must be "csv" or "lines"',
   part_size = ("must be a whole number of bytes, %d to %.0f"):format(
@@ -101,10 +106,12 @@ function M.check(given, faults)
     faults[#faults + 1] = { path = "format", code = "type",
       message = "is for file and text" }
   end
-  if given.column ~= nil and (given.users ~= nil or given.format == "lines")
-  then
-    faults[#faults + 1] = { path = "column", code = "type",
-      message = "is for csv" }
+  for _, name in ipairs { "column", "delimiter" } do
+    if given[name] ~= nil and (given.users ~= nil or given.format == "lines")
+    then
+      faults[#faults + 1] = { path = name, code = "type",
+        message = "is for csv" }
+    end
   end
 end
 
@@ -112,7 +119,7 @@ local function list_error(message, more)
   more = more or {}
   Error.raise { code = "UserListError", kind = "client", message = message,
     params = more.params, fault_counts = more.fault_counts,
-    cause = more.cause }
+    warnings = more.warnings, cause = more.cause }
 end
 
 -- What pass one of a list is told on its way.
@@ -284,7 +291,41 @@ local function refuse(given, summary)
     texts[#texts + 1] = ("and %d more"):format(summary.fault_count - #texts)
   end
   list_error(table.concat(texts, "; "), { params = params,
-    fault_counts = summary.fault_counts })
+    fault_counts = summary.fault_counts, warnings = summary.warnings })
+end
+
+-- Of an id, and of several: what makes it look like a mistake.
+local ODD = {
+  white_space = { "begins or ends with white space",
+    "begin or end with white space" },
+  control_at_end = { "begins or ends with a control character",
+    "begin or end with a control character" },
+  control_inside = { "has a control character inside",
+    "have a control character inside" },
+  invisible = { "has an invisible character", "have an invisible character" },
+  blank = { "is made of blanks alone", "are made of blanks alone" },
+  quotes = { "has quotes around it, which count as part of it",
+    "have quotes around them, which count as part of them" },
+  header = { "looks like the header", "look like the header" },
+}
+
+-- "3 ids begin or end with white space (lines 2, 5, 9)"
+local function describe(warning, unit)
+  local is_one, more = warning.count == 1,
+    warning.count > #warning.lines and ", ..." or ""
+  return ("%.0f %s %s (%s %s%s)"):format(warning.count, is_one and "id" or "ids",
+    ODD[warning.kind][is_one and 1 or 2], unit .. (is_one and "" or "s"),
+    table.concat(warning.lines, ", "), more)
+end
+
+-- Tells what looks like a mistake; before faults, which end the run.
+local function warn(given, summary, hooks)
+  for _, warning in ipairs(summary.warnings) do
+    warning.message = describe(warning, given.users ~= nil and "user" or "line")
+  end
+  if hooks.warn and #summary.warnings > 0 then
+    hooks.warn(summary.warnings)
+  end
 end
 
 local function read(list, given, hooks)
@@ -297,30 +338,43 @@ local function read(list, given, hooks)
   end
   local summary, why = list:finish()
   demand(summary, why)
+  warn(given, summary, hooks)
   if summary.fault_count > 0 then
     refuse(given, summary)
   end
   return summary
 end
 
+--- Ids that look like a mistake. They are sent all the same, since Personalize
+--- may hold such ids; where it does not, nobody is deleted by them.
+---@class personalize.UserWarning
+---@field kind "white_space"|"control_at_end"|"control_inside"|"invisible"|"blank"|"quotes"|"header"
+---@field count integer ids
+---@field lines integer[] of the first of them, five at most; of ids that came
+--- one by one, which they are
+---@field message string all of it in a sentence, without an id
+
 ---@class personalize.UserSummary
 ---@field users integer as they will be sent
 ---@field duplicates integer repeats: dropped with `unique`, else not counted
 ---@field bytes integer of all parts
 ---@field parts { users: integer, bytes: integer, sha256: string }[]
+---@field warnings personalize.UserWarning[] empty where nothing looks wrong
 
 --- Reads, checks and cuts a list. Raises UserListError (its `params` are the
 --- faults, by line), or ParamValidationError where there is no such file.
 ---@param given personalize.Users checked
 ---@param hooks? { progress: fun(bytes?: integer, total?: integer)?, pause:
---- fun(seconds: number)?, is_check: boolean? } between blocks; a pause without a
---- true result ends it; what is only checked is kept nowhere
+--- fun(seconds: number)?, warn: fun(warnings: personalize.UserWarning[])?,
+--- is_check: boolean? } between blocks; a pause without a true result ends it;
+--- what is only checked is kept nowhere
 ---@return table list the core's; closed by the caller
 ---@return personalize.UserSummary
 function M.read(given, hooks)
   local list = core.userlist {
     format = given.users ~= nil and "ids" or given.format or "csv",
     column = given.column,
+    delimiter = given.delimiter,
     unique = given.unique or false,
     part_size = given.part_size or M.PART_SIZE,
     key = core.random(16),

@@ -57,6 +57,14 @@ local function seconds(value)
   return number
 end
 
+local DELIMITERS = { [","] = ",", [";"] = ";", ["|"] = "|", ["\t"] = "\t",
+  ["\\t"] = "\t", tab = "\t", TAB = "\t" }
+
+local function delimiter(value)
+  local found = DELIMITERS[value]
+  return found, not found and ("'%s' is none of , ; | and tab"):format(value)
+end
+
 local function tag(value)
   local key, text = value:match "^([^=]+)=(.*)$"
   if not key then
@@ -88,6 +96,9 @@ local function add_list(parser)
     :choices { "csv", "lines" }
   parser:option "--column"
     :description "Take the ids from this column of a CSV file."
+  parser:option "--delimiter"
+    :argname "CHAR" :convert(delimiter)
+    :description "What separates its columns: , (the default) ; | or tab."
   parser:flag "--unique"
     :description "Keep the first of each id only."
   parser:option "--part-size"

@@ -29,8 +29,14 @@ local function add_list(run, into)
     into.file, run.list = options.list, options.list
   end
   into.format, into.column = options.format, options.column
+  into.delimiter = options.delimiter
   into.unique, into.part_size = options.unique, options.part_size
-  into.on_progress = function(state) run:progress(state) end
+  into.on_progress = function(state)
+    run:progress(state)
+    for _, warning in ipairs(state.warnings or {}) do
+      run:note(("warning: %s: %s"):format(run.list, warning.message))
+    end
+  end
   return into
 end
 
@@ -83,6 +89,13 @@ function M.check_list(run)
     run.out(("%-12s%s\n"):format("duplicates", text.count(summary.duplicates)))
   end
   run.out(("%-12s%s\n"):format("bytes", text.count(summary.bytes)))
+  local counts = {}
+  for _, warning in ipairs(summary.warnings or {}) do
+    counts[warning.kind] = warning.count
+  end
+  if next(counts) then
+    run.out(("%-12s%s\n"):format("warnings", text.warnings(counts)))
+  end
   for i, part in ipairs(summary.parts or {}) do
     run.out(("%-12s%s, %s, SHA-256 %s\n"):format("part " .. i,
       text.plural(part.users, "user"), text.bytes(part.bytes), part.sha256))
@@ -102,6 +115,7 @@ function M.verify_receipt(run)
     refuse(path .. ": no receipt: it is not JSON that can be read")
   end
   local given = add_list(run, {})
+  given.on_progress = function(state) run:progress(state) end
   local is_same, why = run.world.personalize.verify_receipt(found, given)
   run:close(true)
   local shown_path, list = core.printable(path), core.printable(run.list)

@@ -95,6 +95,10 @@ local function print_receipt(run, receipt)
       (" (%s dropped)"):format(text.plural(receipt.duplicates, "duplicate")) or
       ""),
   }
+  if receipt.warnings and next(receipt.warnings) then
+    lines[#lines + 1] = ("%-12s%s"):format("warnings",
+      text.warnings(receipt.warnings))
+  end
   for _, part in ipairs(receipt.parts or {}) do
     lines[#lines + 1] = ("%-12s%s, %s, SHA-256 %s"):format(
       "part " .. tostring(part.part), text.plural(part.users or 0, "user"),

@@ -63,13 +63,21 @@ function M.of(e)
   return BY_CODE[e.code] or e.kind == "service" and M.SERVICE or M.OTHER
 end
 
+-- A fault of a list in the words of the command line: the core names options
+-- as Lua has them.
+local function in_shell(message)
+  return (message:gsub("the options? '(%l+)'", "--%1")
+    :gsub("(%-%-%l+) and '(%l+)' say", "%1 and --%2 say")
+    :gsub("of the format lines", "one for --format lines"))
+end
+
 -- The faults of a list: the first, then how many of each kind.
 local function faults(e, list)
   local lines, counts, codes = {}, {}, {}
   for i, fault in ipairs(e.params or {}) do
     if i <= FAULTS_SHOWN then
       lines[i] = ("%s:%d:%d: %s"):format(list, fault.line or 0,
-        fault.column or 0, fault.message)
+        fault.column or 0, in_shell(fault.message))
     end
     counts[fault.code] = (counts[fault.code] or 0) + 1
   end

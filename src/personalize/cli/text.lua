@@ -53,6 +53,18 @@ function M.plural(count, noun)
   return M.count(count) .. " " .. noun .. (count == 1 and "" or "s")
 end
 
+--- Warnings by their kinds as "header 1, white_space 3"
+---@param counts table<string, integer>
+---@return string
+function M.warnings(counts)
+  local found = {}
+  for kind, count in pairs(counts) do
+    found[#found + 1] = ("%s %s"):format(kind, M.count(count))
+  end
+  table.sort(found)
+  return table.concat(found, ", ")
+end
+
 --- 3725 seconds as "1:02:05", 65 as "1:05"
 ---@param seconds number
 ---@return string
