@@ -37,13 +37,14 @@ static int find_end(int fd, off_t size, unsigned lacks, off_t *end)
 static int add(int fd, const char *path, off_t end, struct pz_slice lines,
                unsigned *lacks)
 {
-    int error = pz_file_write_all(fd, lines);
+    /* Before the first byte: so a file with something in it has its name on the
+       disk, also where whoever made it died in between. */
+    int error = end == 0 ? pz_file_sync_name(path, lacks) : 0;
 
     if (error == 0)
-        error = pz_file_sync(fd, lacks);
-    /* Each time: who made the file may have died before it did this. */
+        error = pz_file_write_all(fd, lines);
     if (error == 0)
-        error = pz_file_sync_name(path, lacks);
+        error = pz_file_sync(fd, lacks);
     /* Under the lock nobody can have added anything since. */
     if (error != 0 && !(*lacks & PZ_FILE_NO_LOCK) && ftruncate(fd, end) != 0)
         error = errno;
