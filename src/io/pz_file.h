@@ -58,9 +58,9 @@ enum { PZ_FILE_LACKS_TEXT = 1024 };
 /* Sentences for these bits, joined by "; ". */
 void pz_file_lacks_text(char out[PZ_FILE_LACKS_TEXT], unsigned lacks);
 
-/* For how long another's lock is waited for. A descriptor's reader is waited for
-   without an end. interrupted(arg) is asked several times a second; it may be
-   NULL. */
+/* For how long another's lock is waited for; a descriptor's reader is waited
+   for without an end. interrupted(arg) is asked several times a second; it may
+   be NULL. */
 struct pz_file_wait {
     double seconds;
     int (*interrupted)(void *arg);
