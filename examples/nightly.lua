@@ -23,6 +23,13 @@ for arn in (os.getenv "DATASET_GROUP_ARNS" or ""):gmatch "%S+" do
   groups[#groups + 1] = arn
 end
 
+local path = folder .. "/" .. name .. ".json"
+local file = io.open(path, "rb")
+local last = file and file:read "*a"
+if file then
+  file:close()
+end
+
 local ok, result = pcall(personalize.delete_users, {
   file = list,
   format = "lines",
@@ -34,6 +41,7 @@ local ok, result = pcall(personalize.delete_users, {
   roleArn = os.getenv "ROLE_ARN",
   cleanup = true, -- the list is personal data, too
   poll = tonumber(os.getenv "POLL_SECONDS"),
+  receipt = last or nil, -- what only the last run could see is carried over
 })
 
 -- A receipt there is after a failure as well; it is kept as soon as it tells of
@@ -45,7 +53,6 @@ for _, job in ipairs(receipt and receipt.jobs or {}) do
   has_jobs = has_jobs or job.arn ~= nil
 end
 if has_jobs then
-  local path = folder .. "/" .. name .. ".json"
   -- The old text or the new, never half of one; for its owner alone.
   assert(personalize.write_private(path, personalize.receipt_json(receipt)))
   print(receipt.status, path)

@@ -164,6 +164,9 @@ describe("from a list to a receipt", function()
       local output, status = in_folder {
         "printf 'alice\\nbob\\nalice\\n' >$D/2026-11-23.txt",
         example("nightly.lua", "$D/2026-11-23.txt $D"), AUDIT,
+        "cp $D/2026-11-23.json $D/first",
+        example("nightly.lua", "$D/2026-11-23.txt $D"),
+        "cmp $D/2026-11-23.json $D/first && rm $D/first",
         "echo carol >>$D/2026-11-23.txt",
         AUDIT .. " && exit 9",
         "ls $D; grep -c alice $D/*.json; true",
