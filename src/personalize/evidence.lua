@@ -3,6 +3,8 @@
 -- Knows what makes it one, whose it is, and what of it a later run keeps.
 -- Refuses to know files, and how a run goes.
 
+local Error = require "personalize.error"
+local callback = require "personalize.callback"
 local cjson = require "cjson"
 local core = require "personalize.core"
 local plan = require "personalize.plan"
@@ -115,8 +117,10 @@ end
 ---@return string? why "has no parts", for a sentence about the receipt
 function M.read(given)
   if type(given) == "string" then
-    local ok, decoded = pcall(json.decode, given)
-    if not ok then
+    local ok, decoded = callback.pcall("reading a receipt", json.decode, given)
+    if not ok and Error.is_memory(decoded) then
+      error(decoded, 0)
+    elseif not ok then
       return nil, "is not JSON that can be read"
     end
     given = decoded
