@@ -1,5 +1,6 @@
 --- A command that prints credentials, and what of the machine that takes.
 
+local child = require "spec.support.child"
 local core = require "personalize.core"
 local patience = require "spec.support.patience"
 local profile = require "personalize.credentials.profile"
@@ -14,6 +15,54 @@ local function slurp(path)
   return text
 end
 
+-- What a command prints, run by the shell: of both streams, and no terminal.
+local function shell(command)
+  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1 </dev/null"))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+local lua = ("env LUA_PATH=%s LUA_CPATH=%s %s"):format(
+  child.quote(package.path), child.quote(package.cpath), child.interpreter())
+
+-- A script in an interpreter of its own, where `run` is core.run and tells.
+local function script(text)
+  return lua .. " -e " .. child.quote([[
+    local core = require "personalize.core"
+    local function run(command, timeout)
+      print(core.run(command, timeout or 60))
+    end
+    ]] .. text)
+end
+
+-- It may be a zombie for good, where process 1 does not care.
+local function is_alive(pid)
+  return not shell("ps -o state= -p " .. pid):find "^%s*Z?%s*$"
+end
+
+local function await_end(pid)
+  patience.await("the end of process " .. pid, function()
+    return not is_alive(pid)
+  end)
+end
+
+-- A file for what a command tells of itself.
+local function with_file(use)
+  local path = os.tmpname()
+  local ok, e = pcall(use, path)
+  os.remove(path)
+  if not ok then
+    error(e, 0)
+  end
+end
+
+local function pid_in(path)
+  return patience.await("a process that tells its pid", function()
+    return (slurp(path) or ""):match "^(%d+)\n"
+  end)
+end
+
 describe("a command", function()
   it("gives what it prints", function()
     assert.equal("a b\n", core.run("echo a b", 60))
@@ -23,8 +72,8 @@ describe("a command", function()
   end)
 
   it("reads nothing and says nothing on standard error", function()
-    assert.equal("", core.run("cat", 60))
-    assert.equal("out\n", core.run("echo err >&2; echo out", 60))
+    assert.equal("[]\nout\n\n", shell(script
+      "io.write('[', core.run('cat', 60), ']\\n') run 'echo err >&2; echo out'"))
   end)
 
   it("fails by its status or signal, without its words", function()
@@ -40,25 +89,22 @@ describe("a command", function()
   end)
 
   it("is killed with all it began when it takes too long", function()
-    -- What it began holds a lock, until it is gone.
-    local path = os.tmpname()
-    local hold = ("(flock -x 9; echo >&9; sleep 3600) 9>%s & "):format(path)
-    local output, why
-    patience.long_enough(0.3, function(seconds)
-      output, why = core.run(hold .. "sleep 3600", seconds)
-      return slurp(path) ~= ""
+    with_file(function(path)
+      patience.long_enough(0.3, function(seconds)
+        local output, why = core.run("sleep 1000 & echo $! >" .. path ..
+          "; sleep 1000", seconds)
+        assert.is_nil(output)
+        assert.equal("it took too long", why)
+        return (slurp(path) or ""):find "\n"
+      end)
+      await_end(pid_in(path))
     end)
-    assert.is_nil(output)
-    assert.equal("it took too long", why)
-    patience.await("the end of what it began", function()
-      return core.run("flock -n " .. path .. " true && echo", 60)
-    end)
-    os.remove(path)
   end)
 
   it("is not waited for beyond its end by what it left behind", function()
-    local pid = core.run("sleep 3600 & echo $!", 60)
-    assert.truthy(pid and pid:find "^%d+\n$", pid)
+    local output = core.run("sleep 1000 & echo $!", 60)
+    local pid = output:match "^(%d+)\n$"
+    assert.is_true(is_alive(pid))
     os.execute("kill " .. pid)
   end)
 
@@ -71,6 +117,108 @@ describe("a command", function()
   it("is refused with a zero byte", function()
     assert.is_false(pcall(core.run, "true\0", 1))
     assert.is_false(pcall(core.run, "true"))
+  end)
+
+  it("has none of the files that are open here", function()
+    if not io.open "/proc/self/fd/0" then
+      pending "this system has no /proc/self/fd to look at"
+      return
+    end
+    local open = {}
+    for i = 1, 20 do
+      open[i] = assert(io.open("/dev/null"))
+    end
+    -- The shell, in which `echo` is built, opens none.
+    local output = core.run("echo /proc/$$/fd/*", 60)
+    for i = 1, 20 do
+      open[i]:close()
+    end
+    local names = {}
+    for name in output:gmatch "fd/(%d+)" do
+      names[#names + 1] = name
+    end
+    assert.same({ "0", "1", "2" }, { names[1], names[2], names[3] })
+    assert.is_true(#names <= 4, output) -- the folder itself
+  end)
+
+  it("is taken at its word where nobody learns its status", function()
+    local ignoring = "python3 -c 'import os, signal, sys; " ..
+      "signal.signal(signal.SIGCHLD, signal.SIG_IGN); " ..
+      "os.execvp(sys.argv[1], sys.argv[1:])' "
+    assert.equal("out\n\nnil\tit took too long\nnil\tit printed more than " ..
+      "1 MiB\n", shell(ignoring .. script
+      "run 'echo out' run('sleep 1000', 0.2) run 'cat /dev/zero'"))
+  end)
+
+  it("is not begun where no descriptor is left, and the reason is told",
+    function()
+      assert.truthy(shell("ulimit -n 20; " .. script [[
+        local open, file = {}
+        repeat
+          file = io.open "/dev/null"
+          open[#open + 1] = file
+        until not file
+        run "echo out"]]):lower():find("too many open files", 1, true))
+    end)
+end)
+
+describe("a command on a terminal", function()
+  -- What the terminal shows; then how the interpreter ended.
+  local function on_terminal(talk, text)
+    local words = {}
+    for i, word in ipairs(talk) do
+      words[i] = child.quote(word)
+    end
+    return shell("python3 spec/support/terminal.py " ..
+      table.concat(words, " ") .. " -- " .. script(text))
+  end
+
+  it("asks for what it needs", function()
+    local shown = on_terminal({ "PIN: ", "1234\\n" },
+      [[run "printf 'PIN: ' >/dev/tty; read pin </dev/tty; echo got $pin"]])
+    assert.equal("PIN: 1234\ngot 1234\n\n\nstatus 0\n", shown)
+  end)
+
+  it("has it for standard input and error", function()
+    local shown = on_terminal({ "touch the key", "yes\\n" },
+      [[run "echo touch the key >&2; read answer; echo got $answer"]])
+    assert.truthy(shown:find("touch the key\nyes\ngot yes\n", 1, true), shown)
+    assert.truthy(shown:find "status 0\n$")
+  end)
+
+  it("leaves alone what is piped to the program", function()
+    local shown = shell("python3 spec/support/terminal.py -- sh -c " ..
+      child.quote("echo ids | " .. script
+        "io.write('[', core.run('cat', 60), ']', io.read())"))
+    assert.equal("[]ids\nstatus 0\n", shown)
+  end)
+
+  it("ends by Ctrl-C with all it began, and the program goes on", function()
+    with_file(function(path)
+      local shown = on_terminal({ "ready", "\\x03" }, ([[
+        run "trap '' INT; sleep 1000 & echo $! >%s; echo ready >&2; wait; wait"
+        print "went on"]]):format(path))
+      assert.truthy(shown:find("nil\tinterrupted\nwent on\n\nstatus 0\n", 1,
+        true), shown)
+      await_end(pid_in(path))
+      -- What Ctrl-C ended is no failure of its own.
+      shown = on_terminal({ "ready", "\\x03" },
+        [[run "echo ready >&2; sleep 1000"]])
+      assert.truthy(shown:find("nil\tinterrupted\n\nstatus 0\n", 1, true),
+        shown)
+    end)
+  end)
+
+  it("ends when it takes too long with all it began", function()
+    with_file(function(path)
+      local shown = patience.long_enough(0.5, function(seconds)
+        local shown = on_terminal({}, ("run('(sleep 1000; true) & echo $! " ..
+          ">%s; sleep 1000', %g)"):format(path, seconds))
+        return (slurp(path) or ""):find "\n" and shown
+      end)
+      assert.equal("nil\tit took too long\n\nstatus 0\n", shown)
+      await_end(pid_in(path))
+    end)
   end)
 end)
 

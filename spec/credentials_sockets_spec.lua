@@ -39,13 +39,13 @@ describe("over real sockets", function()
     file:close()
   end
 
-  local function fetch(env, config, what)
+  local function fetch(env, config, what, resolve)
     put(".aws/config", config or "")
     env.HOME = home
     local made = world.new({ transport = transport, sleep = core.sleep,
       user_agent = "spec", max_attempts = 3, connect_timeout = 60,
       region = server.region, profile = "default", use_fips = false,
-      use_dualstack = false, mfa_token = function()
+      use_dualstack = false, resolve = resolve, mfa_token = function()
         return sources.assume_role.token_code
       end, endpoint_of = function() return server.endpoint end },
       function(name) return env[name] end, {})
@@ -129,6 +129,19 @@ describe("over real sockets", function()
     check("container", fetch {
       AWS_CONTAINER_CREDENTIALS_FULL_URI = sources.container.full_uri })
   end)
+
+  it("a container is asked at the address that was checked, by its name",
+    function()
+      local port = sources.container.full_uri:match ":(%d+)/"
+      -- Nobody else has an address for it.
+      check("container", fetch({ AWS_CONTAINER_CREDENTIALS_FULL_URI =
+        "http://agent.invalid:" .. port .. "/container" }, nil, nil,
+        function() return { "127.0.0.1" } end))
+      for _, host in ipairs { "localhost", "127.1", "0x7f.0.0.1" } do
+        check("container", fetch { AWS_CONTAINER_CREDENTIALS_FULL_URI =
+          ("http://%s:%s/container"):format(host, port) })
+      end
+    end)
 
   it("an instance is asked, for its region too", function()
     check("instance metadata", fetch {})

@@ -22,10 +22,7 @@ static int push_end(lua_State *L, const struct pz_process_result *result)
     case PZ_PROCESS_SIGNALLED:
         lua_pushfstring(L, "signal %d ended it", result->status);
         break;
-    case PZ_PROCESS_UNKNOWN:
-        lua_pushliteral(L, "its status is not known: this program ignores "
-                           "SIGCHLD");
-        break;
+    case PZ_PROCESS_UNKNOWN: /* that is no failure */
     case PZ_PROCESS_TIMEOUT:
         lua_pushliteral(L, "it took too long");
         break;
@@ -46,8 +43,9 @@ static int push_end(lua_State *L, const struct pz_process_result *result)
 /*
  * core.run(command, timeout) -> output | nil, why
  *
- * By `sh -c`; nothing to read, standard error thrown away. 'why' never holds
- * a word of what it printed; it is "interrupted" after Ctrl-C.
+ * By `sh -c`; nothing to read, standard error thrown away, unless it can ask
+ * at a terminal: see pz_process_run. 'why' never holds a word of what it
+ * printed; it is "interrupted" after Ctrl-C.
  */
 static int process_run(lua_State *L)
 {
@@ -68,7 +66,10 @@ static int process_run(lua_State *L)
     }
     if (result.end == PZ_PROCESS_INTERRUPTED)
         lpz_wait_taken(&wait);
-    if (result.end != PZ_PROCESS_EXITED || result.status != 0) {
+    /* A program that ignores SIGCHLD never learns a status: what was printed
+       has to tell. */
+    if (result.end != PZ_PROCESS_UNKNOWN &&
+        (result.end != PZ_PROCESS_EXITED || result.status != 0)) {
         pz_buf_free(out);
         return push_end(L, &result);
     }

@@ -12,14 +12,26 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
 
 #include "pz_sys.h"
 
-enum { SLICE_MS = 100 };
+/* Of what a command began, so many processes are killed with it; and so many
+   descriptors are closed one by one. */
+enum { SLICE_MS = 100, FAMILY_MOST = 256, MOST_OPEN = 1 << 20 };
+
+#if defined(__linux__) && !defined(SYS_close_range)
+#define SYS_close_range 436 /* by libraries older than it */
+#endif
 
 /* A child under way. */
 struct child {
@@ -27,6 +39,7 @@ struct child {
     int output; /* its standard output, not blocking */
     int at_end; /* ... has ended */
     int is_gone;
+    int has_group; /* it is the leader of a process group */
 };
 
 /* Marks both, since other threads may start programs at any time. Where one
@@ -64,13 +77,41 @@ static int place(int fd, int to)
     return dup2(fd, to) < 0 ? -1 : 0;
 }
 
-/* In the child: only what is safe between fork and exec. */
-static void become(const char *command, int nothing, int output)
+/* Is this process in the foreground of its terminal? */
+static int is_in_foreground(void)
 {
-    static const int ours[] = { SIGPIPE, SIGINT, SIGTERM, SIGCHLD };
+    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    int is_so = fd >= 0 && tcgetpgrp(fd) == getpgrp();
+
+    if (fd >= 0)
+        (void)close(fd);
+    return is_so;
+}
+
+/* In the child, as is the next: only what is safe between fork and exec.
+   Other libraries do not mark what they open. */
+static void close_above(int last)
+{
+    struct rlimit limit = { 0, 0 };
+    int most = MOST_OPEN;
+
+#if defined(__linux__)
+    if (syscall(SYS_close_range, (unsigned)last + 1, ~0U, 0) == 0)
+        return;
+#endif
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MOST_OPEN)
+        most = (int)limit.rlim_cur;
+    for (int fd = last + 1; fd < most; fd++)
+        (void)close(fd);
+}
+
+static void become(const char *command, int nothing, int output, int asks)
+{
+    static const int ours[] = { SIGPIPE, SIGINT, SIGTERM, SIGCHLD, SIGXFSZ };
     sigset_t none;
 
-    (void)setpgid(0, 0);
+    if (!asks)
+        (void)setpgid(0, 0);
     for (size_t i = 0; i < PZ_COUNT(ours); i++)
         (void)signal(ours[i], SIG_DFL);
     (void)sigemptyset(&none);
@@ -80,12 +121,11 @@ static void become(const char *command, int nothing, int output)
         output = fcntl(output, F_DUPFD, 3);
     if (nothing < 3)
         nothing = fcntl(nothing, F_DUPFD, 3);
-    if (output >= 0 && nothing >= 0 && place(nothing, 0) == 0 &&
-        place(output, 1) == 0 && place(nothing, 2) == 0) {
-        if (output > 2)
-            (void)close(output);
-        if (nothing > 2)
-            (void)close(nothing);
+    if (output >= 0 && nothing >= 0 &&
+        ((asks && isatty(0)) || place(nothing, 0) == 0) &&
+        ((asks && isatty(2)) || place(nothing, 2) == 0) &&
+        place(output, 1) == 0) {
+        close_above(2);
         (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     }
     _exit(127);
@@ -106,15 +146,17 @@ static int start(struct child *child, const char *command)
         close_all(nothing, -1, -1);
         return why;
     }
+    child->has_group = !is_in_foreground();
     child->pid = fork();
     if (child->pid == 0)
-        become(command, nothing, ends[1]);
+        become(command, nothing, ends[1], !child->has_group);
     why = errno;
     close_all(nothing, ends[1], child->pid < 0 ? ends[0] : -1);
     if (child->pid < 0)
         return why;
     /* Here as well: which of the two runs first is not known. */
-    (void)setpgid(child->pid, child->pid);
+    if (child->has_group)
+        (void)setpgid(child->pid, child->pid);
     child->output = ends[0];
     return 0;
 }
@@ -164,15 +206,66 @@ static int look(struct child *child, struct pz_process_result *result,
     return 1;
 }
 
-static void end_group(struct child *child, struct pz_process_result *result,
-                      enum pz_process_end end)
+/* Adds the children of a process, as far as the system tells. */
+static void add_children(pid_t *family, size_t *count, pid_t parent)
 {
-    if (!child->is_gone) {
+    char text[4096], *at = text;
+    ssize_t got = 0;
+    int fd;
+
+    (void)snprintf(text, sizeof text, "/proc/%ld/task/%ld/children",
+                   (long)parent, (long)parent);
+    fd = open(text, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        got = read(fd, text, sizeof text - 1);
+        (void)close(fd);
+    }
+    text[got > 0 ? got : 0] = '\0';
+    while (got > 0 && *count < FAMILY_MOST) {
+        char *end;
+        long pid = strtol(at, &end, 10);
+
+        if (end == at || pid <= 1)
+            break;
+        family[(*count)++] = (pid_t)pid;
+        at = end;
+    }
+}
+
+/* Kills the child and what it began. Where that has no group of its own, it
+   is what descends from it; who was left by its parent is not found. */
+static void kill_family(const struct child *child)
+{
+    pid_t family[FAMILY_MOST];
+    size_t count = 0;
+
+    if (child->has_group)
         (void)kill(-child->pid, SIGKILL);
-        (void)kill(child->pid, SIGKILL); /* had it no group yet */
+    family[count++] = child->pid;
+    for (size_t i = 0; !child->has_group && i < count; i++) {
+        /* Stopped, it begins nothing more while its children are listed. */
+        (void)kill(family[i], SIGSTOP);
+        add_children(family, &count, family[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        (void)kill(family[i], SIGKILL);
+}
+
+static void end_family(struct child *child, struct pz_process_result *result,
+                       enum pz_process_end end)
+{
+    if (!child->is_gone && !look(child, result, WNOHANG)) {
+        kill_family(child);
         (void)look(child, result, 0);
     }
     result->end = end;
+}
+
+/* Did it end well, or at least in a way that may have been? */
+static int is_well(const struct pz_process_result *result)
+{
+    return result->end == PZ_PROCESS_UNKNOWN ||
+           (result->end == PZ_PROCESS_EXITED && result->status == 0);
 }
 
 /* Waits for output or, where there will be none, for a moment. */
@@ -191,7 +284,7 @@ pz_process_run(struct pz_buf *out, struct pz_process_result *result,
                int (*interrupted)(void *arg), void *arg)
 {
     double end = pz_sys_monotonic() + timeout;
-    struct child child = { -1, -1, 0, 0 };
+    struct child child = { -1, -1, 0, 0, 0 };
     enum pz_status status = PZ_OK;
 
     memset(result, 0, sizeof *result);
@@ -202,9 +295,9 @@ pz_process_run(struct pz_buf *out, struct pz_process_result *result,
     }
     while (status == PZ_OK && !child.is_gone) {
         if (interrupted && interrupted(arg)) {
-            end_group(&child, result, PZ_PROCESS_INTERRUPTED);
+            end_family(&child, result, PZ_PROCESS_INTERRUPTED);
         } else if (!(pz_sys_monotonic() < end)) {
-            end_group(&child, result, PZ_PROCESS_TIMEOUT);
+            end_family(&child, result, PZ_PROCESS_TIMEOUT);
         } else {
             pause_for(&child);
             status = take_output(&child, out);
@@ -215,7 +308,10 @@ pz_process_run(struct pz_buf *out, struct pz_process_result *result,
         }
     }
     if (status != PZ_OK)
-        end_group(&child, result, PZ_PROCESS_TOO_MUCH);
+        end_family(&child, result, PZ_PROCESS_TOO_MUCH);
+    else if (!is_well(result) && result->end != PZ_PROCESS_TIMEOUT &&
+             interrupted && interrupted(arg))
+        result->end = PZ_PROCESS_INTERRUPTED; /* Ctrl-C was for both */
     (void)close(child.output);
     return status == PZ_ETOOBIG ? PZ_OK : status;
 }

@@ -11,7 +11,7 @@
 enum pz_process_end {
     PZ_PROCESS_EXITED,      /* by itself, with the status */
     PZ_PROCESS_SIGNALLED,   /* by a signal, the status */
-    PZ_PROCESS_UNKNOWN,     /* somebody else took its status */
+    PZ_PROCESS_UNKNOWN,     /* it did, but the status went to somebody else */
     PZ_PROCESS_TIMEOUT,     /* the rest: it was killed */
     PZ_PROCESS_TOO_MUCH,    /* it printed more than the buffer may hold */
     PZ_PROCESS_INTERRUPTED,
@@ -24,10 +24,16 @@ struct pz_process_result {
 };
 
 /*
- * Runs `sh -c command`, reading nothing, its standard error thrown away, and
- * appends its standard output to 'out'. It is a process group of its own,
- * killed when 'timeout' seconds are over or interrupted(arg) is non-zero
- * (asked at least five times a second; may be NULL). Fails for memory only.
+ * Runs `sh -c command` and appends its standard output to 'out'. It is killed,
+ * with what it began, when 'timeout' seconds are over or interrupted(arg) is
+ * non-zero (asked at least five times a second; may be NULL). No file that
+ * this process has open is open to it. Fails for memory only.
+ *
+ * It reads nothing, its standard error is thrown away, and it is a process
+ * group of its own. But where this process is in the foreground of a terminal
+ * the command may have something to ask there (a PIN, a touch of a key): it
+ * then stays in the foreground, which it may not read from else, and has the
+ * terminal as standard input and error, as far as this process has.
  */
 PZ_MUST_USE enum pz_status
 pz_process_run(struct pz_buf *out, struct pz_process_result *result,
