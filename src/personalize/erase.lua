@@ -156,7 +156,7 @@ local function take_over(run)
   end
   local why = evidence.difference(before, receipt)
   if why then
-    plan.refuse({ { path = "receipt", code = "other", message = why } },
+    plan.refuse({ { path = "receipt", code = "mismatch", message = why } },
       "CreateDataDeletionJob")
   end
   run.before = evidence.carry(before, receipt)
@@ -192,7 +192,7 @@ local function given_receipt(options)
   local before, why = evidence.read(options.receipt)
   why = why or evidence.difference(before, options)
   if why then
-    plan.refuse({ { path = "receipt", code = before and "other" or "type",
+    plan.refuse({ { path = "receipt", code = before and "mismatch" or "type",
       message = why } }, "CreateDataDeletionJob")
   end
   return before

@@ -166,11 +166,11 @@ local function parts_difference(before, receipt)
   for i = 1, math.max(#there, #here) do
     local a, b = there[i], here[i]
     if not a or not b or a.sha256 ~= b.sha256 then
-      return ("is that of another list under the name %s, of %.0f users: or " ..
-        "of this one in another order, or with another part_size, unique or " ..
-        "column"):format(receipt.name, before.users or 0)
+      return ("is of another list of the name %s, or of this one in another " ..
+        "order or with another part_size, unique or column"):format(
+        receipt.name)
     elseif a.location and a.location ~= b.location then
-      return ("is that of the same list in another place, %s: not %s"):format(
+      return ("is of the same list in another place, %s: not %s"):format(
         core.printable(a.location), core.printable(b.location))
     end
   end
@@ -200,7 +200,7 @@ end
 ---@return string? why for a sentence about the receipt
 function M.difference(before, receipt)
   if before.name ~= receipt.name then
-    return ("is that of another run, %s: not of %s"):format(
+    return ("is of another run, %s: not of %s"):format(
       before.name or "which has no name", receipt.name)
   elseif receipt.parts and receipts.tells(before) then
     return parts_difference(before, receipt) or

@@ -23,7 +23,8 @@ local function read(run, path)
     return nil
   end
   local receipt, why = evidence.read(words)
-  return receipt, why and ("%s: the receipt that is there %s"):format(path, why)
+  return receipt, why and ("%s is no receipt to go on with: it %s"):format(path,
+    why)
 end
 
 --- The receipt that is there, for delete_users; raises where its file is not to
@@ -52,7 +53,7 @@ local function write(run, path, receipt)
   end
   wrong = other and evidence.merge(receipt, other)
   if wrong then
-    return nil, "the receipt that is there " .. wrong
+    return nil, "the receipt that is there by now " .. wrong
   end
   return run.world.write_file(path, receipts.json(receipt))
 end
