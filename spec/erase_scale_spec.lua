@@ -2,50 +2,13 @@
 -- not with its square. Instructions of Lua are counted, so that the outcome is
 -- the same on any machine.
 
-local cjson = require "cjson"
 local evidence = require "personalize.evidence"
+local instant = require "spec.support.instant"
 local personalize = require "personalize"
 
 local FEW, FACTOR = 150, 4
 -- Four times as many groups may cost so much more; a square would be 16.
 local MOST = 5.5
-
-local ARN = "arn:aws:personalize:eu-west-1:123456789012:"
-
--- A service whose every job is COMPLETED at once, and whose own work does not
--- depend on how many there are.
-local function service()
-  local jobs, of = {}, {}
-  local serve = {
-    ListDataDeletionJobs = function(input)
-      return { dataDeletionJobs = of[input.datasetGroupArn] }
-    end,
-    CreateDataDeletionJob = function(input)
-      local arn = ARN .. "data-deletion-job/" .. input.jobName
-      jobs[arn] = input
-      of[input.datasetGroupArn] = { { jobName = input.jobName,
-        dataDeletionJobArn = arn } }
-      return { dataDeletionJobArn = arn }
-    end,
-    DescribeDataDeletionJob = function(input)
-      local job = jobs[input.dataDeletionJobArn]
-      job.status, job.numDeleted, job.tags = "COMPLETED", 1, nil
-      job.creationDateTime, job.lastUpdatedDateTime = 1795518000, 1795518060
-      return { dataDeletionJob = job }
-    end,
-  }
-  return function(request)
-    for _, header in ipairs(request.headers) do
-      local operation = header[1] == "x-amz-target" and
-        header[2]:match "%.(%w+)$"
-      if operation then
-        return { status = 200, headers = {}, body = cjson.encode(
-          serve[operation](cjson.decode(request.body))) }
-      end
-    end
-    return { status = 200, headers = { etag = '"e"' }, body = "" }
-  end
-end
 
 -- Thousands of instructions that f takes.
 local function cost(f)
@@ -65,29 +28,20 @@ local function cost(f)
   return count
 end
 
-local function options(groups, more)
-  local found = { users = { "a", "b" }, bucket = "erasure", name = "night",
-    roleArn = "arn:aws:iam::123456789012:role/PersonalizeS3",
-    datasetGroupArn = {} }
-  for i = 1, groups do
-    found.datasetGroupArn[i] = ("%sdataset-group/shop-%05d"):format(ARN, i)
+local function options(count, more)
+  local groups = {}
+  for i = 1, count do
+    groups[i] = instant.group(("shop-%05d"):format(i))
   end
-  for name, value in pairs(more or {}) do
-    found[name] = value
-  end
+  local found = instant.options(more)
+  found.datasetGroupArn = groups
   return found
 end
 
 describe("a run for many dataset groups", function()
-  local function client_of()
-    return personalize.new { region = "eu-west-1", transport = service(),
-      sleep = function() return true end, credentials =
-        { access_key_id = "AKIDSCALE", secret_access_key = "secret" } }
-  end
-
   -- What the run costs, then one with its receipt, then what else there is.
   local function costs(groups)
-    local client = client_of()
+    local client = personalize.new(instant.client(instant.service()))
     local receipt
     local function run(more)
       return function()

@@ -174,6 +174,8 @@ describe("a receipt", function()
         ["a column that is no text"] = function(r) r.column = false end,
         ["a format that is none"] = function(r) r.format = "xml" end,
         ["parts of a byte"] = function(r) r.part_size = 1 end,
+        ["a time that is none"] = function(r) r.started = "0" end,
+        ["a step's time"] = function(r) r.jobs[1].history[1].time = "x" end,
         ["half a user"] = function(r) r.parts[1].users = 0.5 end,
         ["less than no bytes"] = function(r) r.parts[1].bytes = -1 end,
         ["users that are text"] = function(r) r.users = "2" end,

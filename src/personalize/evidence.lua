@@ -42,14 +42,19 @@ local CHECKS = {
   line = is_line,
   part_size = plan.READ.part_size[1],
   text = function(value) return type(value) == "string" end,
+  time = function(value)
+    -- In UTC, as all of ours are: so they sort as text.
+    return type(value) == "string" and core.time(value) ~= nil and
+      value:find "Z$" ~= nil
+  end,
 }
 
 -- The members of a receipt of version 1, each with what it is; a list is a table
 -- with what its elements are.
-local STEP = { status = "line", time = "line" }
+local STEP = { status = "line", time = "time" }
 local PART = { part = "count", users = "count", bytes = "count",
   sha256 = "hash", location = "text", version_id = "line",
-  request_id = "line", removed_at = "line" }
+  request_id = "line", removed_at = "time" }
 local JOB = { part = "count", dataset_group_arn = "line", job_name = "line",
   arn = "line", role_arn = "line", status = "line", num_deleted = "count",
   failure_reason = "text", request_id = "line", history = { STEP } }
@@ -61,8 +66,8 @@ local RECEIPT = { name = "line", ticket = "text", requester = "text",
   dataset_group_arns = { "line" }, format = "format", column = "line",
   delimiter = "delimiter", warnings = WARNINGS,
   unique = "flag", part_size = "part_size", users = "count",
-  duplicates = "count", bytes = "count", status = "line", started = "line",
-  finished = "line", parts = { PART }, jobs = { JOB },
+  duplicates = "count", bytes = "count", status = "line", started = "time",
+  finished = "time", parts = { PART }, jobs = { JOB },
   remaining = { "text" } }
 
 local copy
