@@ -6,6 +6,7 @@ local core = require "personalize.core"
 local arguments = require "personalize.cli.arguments"
 local jobs = require "personalize.cli.jobs"
 local lists = require "personalize.cli.lists"
+local mfa = require "personalize.cli.mfa"
 local progress = require "personalize.cli.progress"
 local status = require "personalize.cli.status"
 local worlds = require "personalize.cli.world"
@@ -123,6 +124,10 @@ function Run:client()
     profile = options.profile,
     endpoint = options.endpoint_url,
     ca_bundle = options.ca_bundle,
+    mfa_token = function(serial)
+      self:clear()
+      return mfa.ask(serial)
+    end,
     sleep = function(seconds) return self:sleep(seconds) end,
     on_event = function(event)
       if event.name == "warning" and not options.quiet then
