@@ -304,6 +304,42 @@ describe("a second run with the receipt of the first", function()
     assert.equal("night", second.name)
   end)
 
+  it("finds a job that lists do not show", function()
+    world.lag = 86400
+    let_run()
+    local name = { name = "other" }
+    local before = erase(name)
+    name.receipt = before
+    assert.same(kept(before), kept(erase(name)))
+    assert.equal(2, #world.jobs)
+    -- Nor does describe know it, at first.
+    world.jobs[2].seen = world.monotonic + 1
+    world:next(DESCRIBE, scripted.refuse "ResourceNotFoundException")
+    assert.same(kept(before).jobs, kept(erase(name)).jobs)
+    assert.equal(2, #world.jobs)
+  end)
+
+  it("believes nothing that the service does not confirm", function()
+    world.jobs, world.objects = {}, {}
+    for _, change in ipairs {
+      function(job) job.arn = nil end,
+      function(job) job.arn = job.arn .. "x" end,
+      function(job) job.status, job.arn = "IN_PROGRESS", nil end,
+      function(job) job.status, job.arn = "PENDING", nil end,
+      function(job) job.status, job.arn = "DONE", nil end,
+      function(job) job.status = "UNKNOWN" end,
+    } do
+      world.jobs = {}
+      local given = kept(first)
+      change(given.jobs[1])
+      local receipt = erase { receipt = given, max_wait = 3600 }
+      assert.equal(1, #world.jobs)
+      assert.equal("COMPLETED", receipt.status)
+      assert.equal(world.jobs[1].dataDeletionJobArn,
+        receipt.jobs[#receipt.jobs].arn)
+    end
+  end)
+
   it("does again what the service no longer knows", function()
     world.jobs, world.objects = {}, {}
     local second = erase { receipt = first }

@@ -161,10 +161,9 @@ local function describe(run, slot, arn)
   end
 end
 
--- Takes a job that exists as the one of an entry of a slot: it has to be of the
--- slot's dataset group, and its list ours.
-local function adopt(run, slot, entry, arn)
-  local job = describe(run, slot, arn)
+-- Takes a job that exists, described, as the one of an entry of a slot: it has to
+-- be of the slot's dataset group, and its list ours.
+local function adopt(run, slot, entry, job)
   local location = (job.dataSource or {}).dataLocation
   if job.datasetGroupArn ~= slot.group then
     taken(slot, "is of another dataset group, %s: names of jobs are unique " ..
@@ -197,7 +196,23 @@ function M.listed(run, group)
   return found
 end
 
--- What there is of one slot: its tries, one by one.
+-- Takes the job that the receipt tells of, though no list shows it. False where
+-- the service does not know it.
+local function adopt_known(run, slot, entry)
+  local output, e = M.call(run, "DescribeDataDeletionJob",
+    { dataDeletionJobArn = entry.arn })
+  if output then
+    adopt(run, slot, entry, output.dataDeletionJob)
+  elseif e.code ~= "ResourceNotFoundException" then
+    lists.fail(e, "job %s", entry.job_name)
+  end
+  return output ~= nil
+end
+
+local OPEN = { NOT_STARTED = true, UNKNOWN = true }
+
+-- What there is of one slot: its tries, one by one. What the receipt tells of a
+-- job counts only once the service has confirmed it: else it is done again.
 local function look_at(run, slot, found)
   local i = 0
   while i < #slot.entries do
@@ -208,10 +223,9 @@ local function look_at(run, slot, found)
       job.dataDeletionJobArn
     local is_replaced = after and after.job_name == entry.job_name
     if is_it and not is_replaced then
-      adopt(run, slot, entry, job.dataDeletionJobArn)
-    elseif entry.arn and not is_it and not after then
-      -- The service does not know the job that the receipt tells of. What it
-      -- does not confirm is done again.
+      adopt(run, slot, entry, describe(run, slot, job.dataDeletionJobArn))
+    elseif not after and not is_it and (entry.arn or not OPEN[entry.status])
+      and (job or not entry.arn or not adopt_known(run, slot, entry)) then
       new_entry(run, slot, slot.try)
     end
   end
@@ -276,6 +290,17 @@ local function hold(run, failure)
   Error.raise(failure)
 end
 
+-- The entry of a job that exists: the one before the last, where that tells of
+-- the same job, which the service seemed not to know.
+local function known_entry(slot, arn)
+  local last, before = slot.entry, slot.entries[#slot.entries - 1]
+  if before and before.job_name == last.job_name and before.arn == arn then
+    slot.entries[#slot.entries] = nil
+    slot.entry = before
+  end
+  return slot.entry
+end
+
 -- Creates a slot's job. False where it has to wait.
 function M.create(run, slot)
   local entry = slot.entry
@@ -313,7 +338,8 @@ function M.create(run, slot)
       lists.fail(result, "job %s (no list shows it yet: run the same call again)",
         entry.job_name)
     end
-    adopt(run, slot, entry, job.dataDeletionJobArn)
+    entry = known_entry(slot, job.dataDeletionJobArn)
+    adopt(run, slot, entry, describe(run, slot, job.dataDeletionJobArn))
     return slot.entry == entry or M.create(run, slot)
   end
   lists.about(result, "job %s", entry.job_name)
