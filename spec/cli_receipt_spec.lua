@@ -379,10 +379,8 @@ describe("the receipt of the program", function()
     for name, status in pairs { TERM = 143, HUP = 129 } do
       server:reset()
       os.remove(path "r.json")
-      local process = child.start("sh -c " .. quote(
-        ("%s >/dev/null 2>&1 & echo $!; wait $!; echo $?"):format(
-        "exec " .. command(erase "--wait"))))
-      local pid = process:line()
+      local process = script.watch(command(erase "--wait --quiet") ..
+        " 2>/dev/null")
       local is_waiting
       repeat
         for _, request in ipairs(server:requests().requests) do
@@ -390,8 +388,9 @@ describe("the receipt of the program", function()
             request.operation == "DescribeDataDeletionJob"
         end
       until is_waiting
-      os.execute(("kill -%s %s"):format(name, pid))
-      assert.equal(status, tonumber(process:line()))
+      process:signal(name)
+      assert.equal(status,
+        tonumber(process:rest():match "status (%-?%d+)\n$"))
       process:stop()
       assert.equal("PENDING", cjson.decode(read "r.json").jobs[1].status)
     end
