@@ -49,6 +49,32 @@ describe("the progress", function()
     assert.equal("upload   50%", last())
   end)
 
+  it("leaves lines that fit as well", function()
+    for columns = 1, 120 do
+      begin(columns)
+      bar:update { phase = "check", bytes = 5e9, users = 123456789, parts = 50 }
+      time = time + 3661
+      bar:update { phase = "wait", jobs = 100, jobs_done = 99,
+        statuses = { COMPLETED = 98, FAILED = 1, PENDING = 1 } }
+      time = time + 1e6
+      bar:close(true)
+      local lines = people.screen(written)
+      assert.equal(3, #lines)
+      for _, line in ipairs(lines) do
+        assert.is_true(#line < math.max(columns, 2), line)
+      end
+    end
+    begin(30)
+    bar:update { phase = "check", bytes = 5e9, users = 123456789 }
+    time = time + 12
+    bar:update { phase = "wait", jobs = 1, jobs_done = 0 }
+    assert.equal("wait  0/1 job  0:00", last())
+    bar:update { phase = "wait", jobs = 1, jobs_done = 1 }
+    bar:close(true)
+    assert.same({ "check: done in 0:12", "wait: 1 of 1 job in 0:00", "" },
+      people.screen(written))
+  end)
+
   it("is drawn ten times a second at most", function()
     begin(80)
     for i = 0, 1000 do

@@ -3,12 +3,12 @@
 local Error = require "personalize.error"
 local cjson = require "cjson"
 local people = require "spec.support.people"
-local script = require "spec.support.script"
+local real = require "personalize"
 
 local run = people.run
 
 local COMMANDS = { "delete-users", "check-list", "verify-receipt", "create",
-  "describe", "list", "wait", "identity", "completion" }
+  "describe", "list", "wait", "identity", "completion", "help" }
 
 local function raise(fields)
   return function() Error.raise(fields) end
@@ -57,16 +57,18 @@ describe("the command's usage", function()
       ["nothing at all"] = "unknown command 'nothing'",
       ["delet-users"] = "Did you mean 'delete-users'?",
       [""] = "a command is required",
-      ["describe"] = "missing argument 'arn'",
+      ["describe"] = "error: JOB is missing\n",
       ["create --nmae x"] = "Did you mean '--name'?",
       ["list --json=1"] = "does not take arguments",
       ["create --tag x"] = "KEY=VALUE",
       ["check-list u.csv --format xml"] = "must be one of 'csv', 'lines'",
-      ["check-list u.csv --part-size 1e9"] = "not a whole number",
-      ["wait x --max-wait soon"] = "not a number of seconds",
-      ["wait x --max-wait nan"] = "not a number of seconds",
-      ["delete-users u.csv"] = "missing option '--dataset-group'",
-      ["completion tcsh"] = "must be one of",
+      ["check-list u.csv --part-size 1e9"] = "--part-size must be a whole number",
+      ["wait x --max-wait soon"] = "--max-wait must be a number of seconds",
+      ["wait x --max-wait nan"] = "--max-wait must be a number of seconds",
+      ["completion tcsh"] = "SHELL must be one of",
+      ["completion"] = "SHELL is missing",
+      ["help me"] = "there is no command 'me'",
+      ["list --dataset-group shop"] = "--dataset-group is no ARN of a dataset",
     } do
       local given = {}
       for word in words:gmatch "%S+" do
@@ -92,19 +94,6 @@ describe("the command's usage", function()
     has(err, "luarocks install argparse")
   end)
 
-  it("is completed by shells", function()
-    for _, shell in ipairs { "bash", "zsh", "fish" } do
-      local status, out = run(world, "completion", shell)
-      assert.equal(0, status)
-      has(out, "delete-users")
-      has(out, "expected-bucket-owner")
-    end
-    script.with_file(select(2, run(world, "completion", "bash")),
-      function(name)
-        assert.is_true(({ os.execute("bash -n " .. name) })[1] ~= nil)
-      end)
-  end)
-
   it("leads to a client's options", function()
     world.client = { identity = function()
       return { region = "r", profile = "p", source = "s",
@@ -121,8 +110,9 @@ describe("the command's usage", function()
 end)
 
 local GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
+local ROLE = "arn:aws:iam::123456789012:role/PersonalizeS3"
 local DELETE = { "delete-users", "users.csv", "--dataset-group", GROUP,
-  "--bucket", "b", "--role", "arn:role", "--name", "run" }
+  "--bucket", "erasure", "--role", ROLE, "--name", "run" }
 
 describe("delete-users", function()
   local world, given
@@ -161,18 +151,18 @@ describe("delete-users", function()
   end
 
   it("hands on what it is given", function()
-    assert.equal(0, (delete("--dataset-group", "arn:2", "--prefix", "p",
-      "--expected-bucket-owner", "1", "--tag", "k=v=w", "--tag", "l=",
-      "--ticket", "t", "--requester", "q", "--unique", "--format", "lines",
-      "--column", "c", "--part-size", "99", "--wait", "--max-wait", "1.5",
+    assert.equal(0, (delete("--dataset-group", GROUP .. "2", "--prefix", "p",
+      "--expected-bucket-owner", "123456789012", "--tag", "k=v=w", "--tag", "l=",
+      "--ticket", "t", "--requester", "q", "--unique", "--format", "csv",
+      "--column", "c", "--part-size", "9999", "--wait", "--max-wait", "1.5",
       "--poll", "2", "--dry-run", "--cleanup")))
     given.on_progress = nil
-    assert.same({ file = "users.csv", datasetGroupArn = { GROUP, "arn:2" },
-      bucket = "b", prefix = "p", expected_bucket_owner = "1",
-      roleArn = "arn:role", name = "run", ticket = "t", requester = "q",
+    assert.same({ file = "users.csv", datasetGroupArn = { GROUP, GROUP .. "2" },
+      bucket = "erasure", prefix = "p", expected_bucket_owner = "123456789012",
+      roleArn = ROLE, name = "run", ticket = "t", requester = "q",
       tags = { { tagKey = "k", tagValue = "v=w" },
-        { tagKey = "l", tagValue = "" } }, unique = true, format = "lines",
-      column = "c", part_size = 99, wait = true, max_wait = 1.5, poll = 2,
+        { tagKey = "l", tagValue = "" } }, unique = true, format = "csv",
+      column = "c", part_size = 9999, wait = true, max_wait = 1.5, poll = 2,
       dry_run = true, cleanup = true }, given)
   end)
 
@@ -223,7 +213,7 @@ describe("delete-users", function()
       return RECEIPT
     end
     assert.equal(0, (run(world, "delete-users", "-", "--dataset-group",
-      GROUP, "--bucket", "b", "--role", "r", "--name", "n")))
+      GROUP, "--bucket", "erasure", "--role", ROLE, "--name", "n")))
     assert.same({ "USER_ID\n", "a\n" }, read)
   end)
 
@@ -252,7 +242,8 @@ describe("delete-users", function()
         message = "why" }
       assert.equal(status, got, code)
       assert.equal("", out)
-      has(err, "personalize: error: " .. code .. ": why")
+      has(err, "personalize: error: " .. (code == "ParamValidationError" and
+        "why" or code .. ": why"))
     end
     for _, code in ipairs { "ConnectionError", "TimeoutError", "TlsError" } do
       assert.equal(255, (fails { code = code, kind = "transport",
@@ -281,7 +272,8 @@ describe("delete-users", function()
     world.client.create_data_deletion_job = raise { code = "InterruptedError",
       kind = "client", message = "why", unclear = true }
     local status, _, err = run(world, "create", "--name", "n",
-      "--dataset-group", GROUP, "--location", "s3://b/k", "--role", "r")
+      "--dataset-group", GROUP, "--location", "s3://erasure/k",
+      "--role", ROLE)
     assert.equal(130, status)
     lacks(err, "again")
   end)
@@ -393,6 +385,28 @@ describe("delete-users", function()
     local _, _, err = delete()
     has(err, "1/2 jobs  0:15\r")
   end)
+
+  it("takes no more columns than there are, and fewer where COLUMNS says so",
+    function()
+      world.client.delete_users = function(_, options)
+        options.on_progress { phase = "check", bytes = 1, total_bytes = 2 }
+        return RECEIPT
+      end
+      local function width(columns, wanted)
+        world.width, world.variables.COLUMNS = columns, wanted
+        local _, _, err = delete()
+        return #err:match "\27%[K([^\r\n]+)"
+      end
+      local wide, narrow = width(80), width(30)
+      assert.is_true(narrow < wide)
+      for _, wanted in ipairs { "0", "", "-5", "1e2", "0x50", "80x", " 80",
+        "9999", "80" } do
+        assert.equal(wide, width(80, wanted), wanted)
+        assert.equal(narrow, width(30, wanted), wanted)
+      end
+      assert.equal(narrow, width(80, "30"))
+      assert.equal(narrow, width(80, "030"))
+    end)
 end)
 
 describe("check-list and verify-receipt", function()
@@ -429,6 +443,33 @@ describe("check-list and verify-receipt", function()
     has(err, "(standard input):1:1: is not USER_ID")
   end)
 
+  it("are JSON with --json, also where something is wrong", function()
+    world.personalize.check_users = raise { code = "UserListError",
+      kind = "client", message = "no header", fault_counts = { header = 1 },
+      params = { { path = "line 1", code = "header", line = 1, column = 1,
+        message = "is not USER_ID" } } }
+    local status, out, err = run(world, "check-list", "-", "--json")
+    assert.equal(3, status)
+    assert.same({ message = "no header", fault_counts = { header = 1 },
+      faults = { { path = "line 1", code = "header", line = 1, column = 1,
+        message = "is not USER_ID" } } }, cjson.decode(out))
+    has(err, "(standard input):1:1: is not USER_ID")
+    world.files["r.json"] = '{"version":1,"status":"COMPLETED"}'
+    local is_same, why = true, nil
+    world.personalize.verify_receipt = function()
+      return is_same, why
+    end
+    status, out = run(world, "verify-receipt", "r.json", "users.csv", "--json")
+    assert.equal(0, status)
+    assert.same({ verified = true, receipt = "r.json", list = "users.csv",
+      status = "COMPLETED" }, cjson.decode(out))
+    is_same, why = false, "part 2 has another hash"
+    status, out = run(world, "verify-receipt", "r.json", "-", "--json")
+    assert.equal(1, status)
+    assert.same({ verified = false, reason = why, receipt = "r.json",
+      list = "(standard input)", status = "COMPLETED" }, cjson.decode(out))
+  end)
+
   it("tell whose receipt it is", function()
     local given
     world.personalize.verify_receipt = function(receipt, options)
@@ -452,25 +493,41 @@ describe("check-list and verify-receipt", function()
   end)
 end)
 
-describe("wait", function()
-  it("tells which jobs FAILED, after all have ended", function()
-    local world = people.world()
-    local waits = {}
-    world.client = { wait_for_data_deletion_job = function(_, arn, options)
-      waits[#waits + 1] = { arn, options.max_wait, options.delay }
-      options.on_status("PENDING", {})
-      world.time = world.time + 40
-      if arn == "a" then
-        Error.raise { code = "DataDeletionJobFailed", kind = "client",
-          message = "no access", job = { jobName = arn, status = "FAILED" } }
-      end
-      return { jobName = arn, status = "COMPLETED" }
-    end }
-    world.blocks = { "a\n\n b", "b\n" }
-    local status, out, err = run(world, "wait", "-", "c", "--json",
+describe("describe and wait", function()
+  local JOB = GROUP:gsub("dataset%-group/shop", "data-deletion-job/")
+  local world, waits
+
+  before_each(function()
+    world, waits = people.world(), {}
+    world.client = {
+      wait_for_data_deletion_job = function(_, arn, options)
+        waits[#waits + 1] = { arn, options.max_wait, options.delay }
+        options.on_status("PENDING", {})
+        world.time = world.time + 40
+        local name = arn:match "[^/]*$"
+        if name == "a" then
+          Error.raise { code = "DataDeletionJobFailed", kind = "client",
+            message = "no access", job = { jobName = name, status = "FAILED" } }
+        end
+        return { jobName = name, status = "COMPLETED" }
+      end,
+      data_deletion_jobs = function()
+        local jobs = { { jobName = "b", dataDeletionJobArn = JOB .. "b" },
+          { jobName = "twice", dataDeletionJobArn = JOB .. "twice" },
+          { jobName = "a", dataDeletionJobArn = JOB .. "a" },
+          { jobName = "twice", dataDeletionJobArn = JOB .. "other" } }
+        return function() return table.remove(jobs, 1) end
+      end,
+    }
+  end)
+
+  it("tell which jobs FAILED, after all have ended", function()
+    world.blocks = { JOB .. "a\n\n " .. JOB .. "b", "b\n" }
+    local status, out, err = run(world, "wait", "-", JOB .. "c", "--json",
       "--max-wait", "100", "--poll", "3")
     assert.equal(1, status)
-    assert.same({ { "a", 100, 3 }, { "bb", 60, 3 }, { "c", 20, 3 } }, waits)
+    assert.same({ { JOB .. "a", 100, 3 }, { JOB .. "bb", 60, 3 },
+      { JOB .. "c", 20, 3 } }, waits)
     local statuses = {}
     for line in out:gmatch "[^\n]+" do
       statuses[#statuses + 1] = cjson.decode(line).status
@@ -480,6 +537,154 @@ describe("wait", function()
 
     world.client.wait_for_data_deletion_job = raise {
       code = "WaitTimeoutError", kind = "client", message = "not ended" }
-    assert.equal(4, (run(world, "wait", "a", "b")))
+    assert.equal(4, (run(world, "wait", JOB .. "a", JOB .. "b")))
+  end)
+
+  it("find jobs by their names", function()
+    assert.equal(0, (run(world, "wait", "b", JOB .. "c")))
+    assert.equal(JOB .. "b", waits[1][1])
+    assert.equal(JOB .. "c", waits[2][1])
+    for words, part in pairs {
+      ["none b nobody"] = "there is no job none in this account and region\n" ..
+        "there is no job nobody in",
+      twice = "2 jobs are called twice: give an ARN, " .. JOB .. "twice or " ..
+        JOB .. "other",
+      ["x y-"] = "there is no job x",
+    } do
+      local given = {}
+      for word in words:gmatch "%S+" do
+        given[#given + 1] = word
+      end
+      for _, command in ipairs { "describe", "wait" } do
+        local status, out, err = run(world, command,
+          (unpack or table.unpack)(given))
+        assert.equal(252, status)
+        assert.equal("", out)
+        has(err, part)
+      end
+    end
+  end)
+
+  it("ask nobody about what can be no job", function()
+    world.client.data_deletion_jobs = function() error "asked" end
+    for word, part in pairs { [GROUP] = "is no ARN of a data deletion job",
+      ["arn:x"] = "is no ARN of a data deletion job", ["a b"] = "neither",
+      ["a\27[31m"] = "neither", [("a"):rep(64)] = "neither" } do
+      local status, _, err = run(world, "wait", "good", word)
+      assert.equal(252, status)
+      has(err, "job 2 of 2 ")
+      has(err, part)
+      lacks(err, "\27")
+    end
+    world.variables.AWS_REGION = "us-east-1"
+    local _, _, err = run(world, "describe", JOB .. "a")
+    has(err, "is in the region eu-west-1, but the region in use is us-east-1")
+  end)
+end)
+
+describe("the command's faults", function()
+  local world
+  before_each(function()
+    world = people.world()
+    world.personalize.new = function() error "a client is made" end
+  end)
+
+  local function lines(...)
+    local status, out, err = run(world, ...)
+    assert.equal(252, status, err)
+    assert.equal("", out)
+    lacks(err, "Arn")
+    lacks(err, "attempt")
+    lacks(err, "^")
+    local found = {}
+    for line in err:gmatch "[^\n]+" do
+      found[#found + 1] = line ~= "nothing was sent" and
+        line:match "^%s*(.-)$" or nil
+    end
+    return found
+  end
+
+  it("are told all at once, with examples", function()
+    assert.same({ "personalize: error: 5 faults:", "LIST is missing",
+      "--dataset-group is missing, such as --dataset-group " .. GROUP,
+      "--bucket is missing, such as --bucket erasure",
+      "--role is missing, such as --role " .. ROLE,
+      "--name is missing, such as --name gdpr-2026-11-24",
+      "Try 'personalize delete-users --help'." }, lines "delete-users")
+    assert.same({ "personalize: error: 4 faults:",
+      "--name is missing, such as --name gdpr-2026-11-24",
+      "--dataset-group is missing, such as --dataset-group " .. GROUP,
+      "--location is missing, such as --location " ..
+      "s3://erasure/2026-11-24/users.csv",
+      "--role is missing, such as --role " .. ROLE,
+      "Try 'personalize create --help'." }, lines "create")
+  end)
+
+  it("are those of words, of values, and of files", function()
+    world.wrong = "Permission denied"
+    local found = table.concat(lines("delete-users", "none.csv", "--role",
+      "PersonalizeS3", "--bucket", "s3://erasure", "--name", "a b",
+      "--dataset-group", GROUP, "--dataset-group", "shop", "--poll", "soon",
+      "--part-size", "1", "--tag", "a=b", "--tag", "\1=x", "--tag", "x",
+      "--receipt", "r.json", "--expected-bucket-owner", "1",
+      "--format", "xml"), "\n")
+    for _, part in ipairs { "--role is no ARN of an IAM role, such as " .. ROLE,
+      "--bucket must be the bucket's name alone, such as erasure",
+      "--name must have 1-46 letters",
+      "--dataset-group number 2 is no ARN of a dataset group, such as " .. GROUP,
+      "--poll must be a number of seconds", "--part-size must be a whole number",
+      "--tag is written KEY=VALUE", "r.json: Permission denied",
+      "--expected-bucket-owner must be an account: 12 digits",
+      "--format must be one of 'csv', 'lines'",
+      "none.csv: No such file or directory" } do
+      has(found, part)
+    end
+    has(lines("create", "--name", "-", "--dataset-group", GROUP, "--location",
+      "erasure/users.csv", "--role", (ROLE:gsub("1234", "4321")))[2],
+      "--role is of the account 432156789012, but the dataset group is of")
+  end)
+
+  it("are those of a region, as far as it is known", function()
+    local function of(...)
+      return lines("create", "--name", "n", "--dataset-group", GROUP,
+        "--location", "s3://erasure/u.csv", "--role", ROLE, ...)[1]
+    end
+    local part = "--dataset-group is in the region eu-west-1, but the region " ..
+      "in use is us-east-1"
+    has(of("--region", "us-east-1"), part)
+    world.variables.AWS_REGION = "us-east-1"
+    has(of(), part)
+  end)
+
+  it("are told in its words where the service's model found them", function()
+    local client = real.new { region = "eu-west-1", transport = function()
+      error "nobody is to be asked"
+    end, credentials = { access_key_id = "A", secret_access_key = "S" } }
+    world.personalize.new = function() return client end
+    assert.same({ "personalize: error: 2 faults:",
+      "--name must have 1-63 letters, digits, - and _, the first a letter or " ..
+      "digit", "--tag number 2 has other characters than letters, digits, " ..
+      "spaces and _.:/=+-@" }, lines("create", "--name", "n b",
+      "--dataset-group", GROUP, "--location", "s3://erasure/u.csv", "--role",
+      ROLE, "--tag", "a=b", "--tag", "c=\1"))
+  end)
+end)
+
+describe("help", function()
+  it("is asked for in many ways", function()
+    local world = people.world()
+    local _, all = run(world, "--help")
+    local _, its = run(world, "check-list", "--help")
+    for _, words in ipairs { { "help" }, { "-h" }, { "help", "--quiet" } } do
+      local status, out = run(world, (unpack or table.unpack)(words))
+      assert.equal(0, status)
+      assert.equal(all, out)
+    end
+    for _, words in ipairs { { "help", "check-list" }, { "check-list", "-h" },
+      { "--region", "x", "check-list", "u.csv", "--help" } } do
+      local status, out = run(world, (unpack or table.unpack)(words))
+      assert.equal(0, status)
+      assert.equal(its, out)
+    end
   end)
 end)

@@ -149,7 +149,7 @@ describe("before a create went out", function()
       scripted.lost("ConnectionError", 0, false) } do
       world.always.PutObject = step
       local e = raised()
-      assert.same({ "1 of 1 jobs not started: run the same call again." },
+      assert.same({ "1 of 1 job not started: run the same call again." },
         e.receipt.remaining)
     end
     -- What is lost on the way may have come there.

@@ -223,7 +223,7 @@ describe("a receipt", function()
     end)
     local e = raised(options())
     assert.equal("FAILED", e.receipt.status)
-    assert.same({ "1 of 1 jobs not started: run the same call again." },
+    assert.same({ "1 of 1 job not started: run the same call again." },
       e.receipt.remaining)
   end)
 

@@ -36,13 +36,13 @@ end
 -- Runs a program with the default action for the signals that end it, but for
 -- those that it is to ignore; prints its pid, what it prints, how it ended.
 local WATCHER = [[
-import signal, subprocess, sys
+import os, signal, subprocess, sys
 def before():
+    os.write(1, b"%d\n" % os.getpid())  # before anything that the program prints
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         ignored = name in sys.argv[1].split(",")
         signal.signal(getattr(signal, name), signal.SIG_IGN if ignored else signal.SIG_DFL)
 p = subprocess.Popen(sys.argv[2:], preexec_fn=before)
-print(p.pid, flush=True)
 print("status", p.wait(), flush=True)
 ]]
 

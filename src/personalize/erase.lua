@@ -63,9 +63,9 @@ end
 local function time_out(run)
   local held = run.held_by
   Error.raise { code = "WaitTimeoutError", kind = "client", message =
-    ("%d of %d jobs were not over within max_wait, %g seconds%s. The same " ..
-      "call goes on where this one ended"):format(#run.slots - run.done,
-      #run.slots, run.options.max_wait or DAY, held and
+    ("%d of %s were not over within max_wait, %g s%s. The same call goes " ..
+      "on where this one ended"):format(#run.slots - run.done,
+      Error.plural(#run.slots, "job"), run.options.max_wait or DAY, held and
       (" (the last refusal was %s)"):format(held.code) or ""),
     cause = held }
 end
@@ -142,7 +142,7 @@ local function failed(run)
   end
   if count > 0 then
     Error.raise { code = "DataDeletionJobFailed", kind = "client", message =
-      ("%d of %d jobs FAILED: %s"):format(count, #run.slots,
+      ("%d of %s FAILED: %s"):format(count, Error.plural(#run.slots, "job"),
         table.concat(texts, "; ", 1, math.min(count, 5))) }
   end
 end

@@ -42,7 +42,11 @@ Error.__index = Error
 ---@field line? integer of a list, from 1; of ids, which of them
 ---@field column? integer of the line, in characters from 1
 
-local function plural(count, noun)
+--- "1 job", "2 jobs"
+---@param count integer
+---@param noun string
+---@return string
+function Error.plural(count, noun)
   return count == 1 and "1 " .. noun or count .. " " .. noun .. "s"
 end
 
@@ -56,7 +60,7 @@ function Error:__tostring()
     where[#where + 1] = "request " .. self.request_id
   end
   if self.attempts then
-    where[#where + 1] = plural(self.attempts, "attempt")
+    where[#where + 1] = Error.plural(self.attempts, "attempt")
   end
   where[#where + 1] = self.where
   local text = self.code .. ": " .. self.message

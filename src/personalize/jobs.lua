@@ -154,7 +154,7 @@ local function time_out(seconds, job, status, failure)
   Error.raise { code = "WaitTimeoutError", kind = "client",
     operation = "DescribeDataDeletionJob", retryable = true, job = job,
     cause = failure,
-    message = ("after %g seconds the job has not ended (%s)%s; it goes on " ..
+    message = ("after %g s the job has not ended (%s)%s; it goes on " ..
       "at AWS: wait again to follow it"):format(seconds,
       status or "status not known", failure and
       ", and the last look failed: " .. failure.code or "") }

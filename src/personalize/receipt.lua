@@ -2,6 +2,7 @@
 -- Knows its members, what follows from them and how it is written down.
 -- Refuses to know how any of it came about, and users: no id is in it.
 
+local Error = require "personalize.error"
 local core = require "personalize.core"
 
 local M = {}
@@ -221,17 +222,18 @@ end
 -- the events: that sending them brings a user back is inferred.
 local function remaining(receipt, jobs, count, facts)
   local list, is_dry = {}, receipt.status == "DRY_RUN"
+  local all = Error.plural(#jobs, "job")
   sentence(list, facts.is_over and not facts.has_sent and not is_dry and
     not facts.is_put_begun and not tells(receipt), "Nothing was sent by " ..
     "this run: it uploaded no list and created no job.")
   add_jobs(list, receipt, jobs)
   sentence(list, count.NOT_STARTED > 0, is_dry and
-    "%d of %d jobs not started: this was a dry run." or
-    "%d of %d jobs not started: run the same call again.",
-    count.NOT_STARTED, #jobs)
-  sentence(list, count.running > 0, "%d of %d jobs not over: until then " ..
+    "%d of %s not started: this was a dry run." or
+    "%d of %s not started: run the same call again.",
+    count.NOT_STARTED, all)
+  sentence(list, count.running > 0, "%d of %s not over: until then " ..
     "the users' data may still be used, and the users appear in segments. " ..
-    "Run the same call again to follow them.", count.running, #jobs)
+    "Run the same call again to follow them.", count.running, all)
   local is_begun = add_list(list, receipt, jobs, facts.is_put_begun)
   if not is_begun then
     return list -- nothing was done that these would follow from

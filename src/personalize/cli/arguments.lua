@@ -1,8 +1,7 @@
---- The command line: which commands there are and what they take.
--- Knows options and help; refuses to know what a command does.
+--- The command line, read.
+-- Knows the parser and its messages; refuses to know what a command does.
 
-local core = require "personalize.core"
-local status = require "personalize.cli.status"
+local commands = require "personalize.cli.commands"
 local version = require "personalize.version"
 
 local M = {}
@@ -27,260 +26,214 @@ local COMMON = "Options of every command (--region, --profile, " ..
   "--endpoint-url, --ca-bundle,\n--quiet) and the exit status: " ..
   "personalize --help"
 
+local CONFIG = 253 -- of the exit statuses
+
 -- Ends the parsing: text for standard output, or what is wrong.
 local function stop(fields)
   error(fields, 0)
 end
 
-local function add_help(parser)
-  parser:add_help(false)
-  parser:flag "-h" "--help"
-    :description "Show this help and exit."
-    :action(function() stop { text = parser:get_help() .. "\n" } end)
+local function target_of(spec)
+  return spec.target or spec[1]:gsub("^%-+", ""):gsub("%-", "_")
 end
 
-local function integer(least)
+-- A value that is wrong is noted, and the parsing goes on: all faults are told
+-- at once.
+local function noting(spec, faults)
   return function(value)
-    local number = value:find "^%d+$" and tonumber(value)
-    if not number or number < least then
-      return nil, ("'%s' is not a whole number from %d up"):format(value, least)
+    local found, must = spec.convert(value)
+    if found == nil then
+      faults[#faults + 1] = { option = spec[1], code = "type", message = must }
+      return value
     end
-    return number
+    return found
   end
 end
 
-local function seconds(value)
-  local number = value:find "^%d+%.?%d*$" and tonumber(value)
-  if not number then
-    return nil, ("'%s' is not a number of seconds"):format(value)
+local ACTIONS = {
+  ["--help"] = function(parser)
+    return function() stop { text = parser:get_help() .. "\n" } end
+  end,
+  ["--version"] = function()
+    return function() stop { text = M.version() } end
+  end,
+}
+
+local function add_option(parser, spec, faults)
+  local names = (spec.short and spec.short .. " " or "") .. spec[1]
+  local make = ACTIONS[spec[1]]
+  local option = spec.arg and parser:option(names) or parser:flag(names)
+  option:description(spec.help):target(target_of(spec))
+  if make then
+    option:action(make(parser))
+  elseif spec.arg then
+    option:argname(spec.arg)
+    if spec.choices then
+      option:choices(spec.choices)
+    end
+    if spec.convert then
+      option:convert(noting(spec, faults))
+    end
+    if spec.is_many then
+      option:count(spec.is_required and "1+" or "*"):init(nil)
+    elseif spec.is_required then
+      option:count "1"
+    end
   end
-  return number
 end
 
-local DELIMITERS = { [","] = ",", [";"] = ";", ["|"] = "|", ["\t"] = "\t",
-  ["\\t"] = "\t", tab = "\t", TAB = "\t" }
-
-local function delimiter(value)
-  local found = DELIMITERS[value]
-  return found, not found and ("'%s' is none of , ; | and tab"):format(value)
-end
-
-local function tag(value)
-  local key, text = value:match "^([^=]+)=(.*)$"
-  if not key then
-    return nil, "a tag is written KEY=VALUE"
+local function add_argument(parser, spec)
+  local argument = parser:argument(spec[1])
+  argument:description(spec.help):target(target_of(spec))
+    :args(spec.is_many and "+" or spec.is_required and "1" or "?")
+  if spec.choices then
+    argument:choices(spec.choices)
   end
-  return { tagKey = key, tagValue = text }
 end
 
-local function command(parser, name, summary, description)
-  local found = parser:command(name)
-    :summary(summary)
-    :description(description or summary)
+local function add_command(parser, command, is_whole, faults)
+  local its = parser:command(command[1])
+    :summary(command.summary)
+    :description(command.description or command.summary)
     :epilog(COMMON)
-  add_help(found)
-  return found
+  its:add_help(false)
+  add_option(its, commands.GLOBAL[1], faults) -- its own help
+  if is_whole then
+    for _, spec in ipairs(command.arguments or {}) do
+      add_argument(its, spec)
+    end
+    for _, spec in ipairs(command.options or {}) do
+      add_option(its, spec, faults)
+    end
+  end
+  return its
 end
 
-local function add_json(parser, what)
-  parser:flag "--json"
-    :description("Print " .. what .. " as JSON.")
-end
-
-local function add_list(parser)
-  parser:argument "list"
-    :description "File of user ids; - reads standard input."
-  parser:option "--format"
-    :description("csv (the default): the first line is USER_ID; " ..
-      "lines: an id a line.")
-    :choices { "csv", "lines" }
-  parser:option "--column"
-    :description "Take the ids from this column of a CSV file."
-  parser:option "--delimiter"
-    :argname "CHAR" :convert(delimiter)
-    :description "What separates its columns: , (the default) ; | or tab."
-  parser:flag "--unique"
-    :description "Keep the first of each id only."
-  parser:option "--part-size"
-    :argname "BYTES"
-    :convert(integer(1))
-    :description "Cut the list into jobs of at most so many bytes (100 MB)."
-end
-
-local function add_tags(parser)
-  parser:option "--tag"
-    :argname "KEY=VALUE" :count "*" :target "tags" :convert(tag) :init(nil)
-    :description "Tag the jobs; may be repeated."
-end
-
-local function add_waiting(parser)
-  parser:option "--max-wait"
-    :argname "SECONDS" :convert(seconds)
-    :description "Wait at most so long, in all (86400)."
-  parser:option "--poll"
-    :argname "SECONDS" :convert(seconds)
-    :description "Seconds between two looks (grows from 5 to 120)."
-end
-
-local function add_delete_users(parser)
-  local found = command(parser, "delete-users",
-    "Delete the users of a list from dataset groups.",
-    "Delete the users of a list from dataset groups: check the list, upload " ..
-    "it, create the jobs. To resume a run that ended early, run it again: " ..
-    "nothing is done twice.")
-  add_list(found)
-  found:option "--dataset-group"
-    :argname "ARN" :count "1+" :target "dataset_groups"
-    :description "Dataset group to delete from; may be repeated."
-  found:option "--bucket" :count "1"
-    :description "S3 bucket to upload the list to."
-  found:option "--prefix"
-    :description "Folder in the bucket."
-  found:option "--expected-bucket-owner" :argname "ACCOUNT"
-    :description "Fail unless the bucket is this account's."
-  found:option "--role" :argname "ARN" :count "1"
-    :description "IAM role that lets Personalize read the list."
-  found:option "--name" :count "1"
-    :description "Name of the run; its jobs and objects carry it."
-  add_tags(found)
-  found:option "--ticket"
-    :description "Your own id of the request, for the receipt."
-  found:option "--requester"
-    :description "Who asked, for the receipt."
-  found:flag "--wait"
-    :description "Wait until the jobs have ended."
-  add_waiting(found)
-  found:option "--max-pending" :argname "JOBS" :convert(integer(1))
-    :description "PENDING jobs of a dataset group at a time (5)."
-  found:flag "--dry-run"
-    :description "Check everything, change nothing."
-  found:flag "--cleanup"
-    :description "Remove the uploaded list when its jobs are COMPLETED."
-  found:option "--receipt" :argname "FILE"
-    :description("Write the receipt (JSON, mode 0600) to a file. What the " ..
-      "last run of this name wrote there is carried over.")
-  add_json(found, "the receipt")
-end
-
-local function add_lists(parser)
-  local found = command(parser, "check-list",
-    "Check a list of users, offline.")
-  add_list(found)
-  add_json(found, "the summary")
-
-  found = command(parser, "verify-receipt",
-    "Tell whether a receipt is this list's, offline.",
-    "Tell whether a receipt is this list's, offline: status 0 if it is, " ..
-    "1 if not.")
-  found:argument "receipt"
-    :description "File that delete-users --receipt wrote."
-  add_list(found)
-end
-
-local function add_jobs(parser)
-  local found = command(parser, "create", "Create one data deletion job.",
-    "Create one data deletion job, for a list that lies in S3; print its ARN.")
-  found:option "--name" :count "1"
-    :description "The job's name, unique in account and region."
-  found:option "--dataset-group" :argname "ARN" :count "1"
-    :description "Dataset group to delete from."
-  found:option "--location" :argname "S3-URI" :count "1"
-    :description "The list: s3://bucket/folder/users.csv, or a folder."
-  found:option "--role" :argname "ARN" :count "1"
-    :description "IAM role that lets Personalize read the list."
-  add_tags(found)
-  add_json(found, "the answer")
-
-  found = command(parser, "describe", "Show data deletion jobs.")
-  found:argument "arn" :args "+" :target "arns"
-    :description "The jobs' ARNs; - reads them from standard input."
-  add_json(found, "each job (a line each)")
-
-  found = command(parser, "list", "List data deletion jobs, newest first.")
-  found:option "--dataset-group" :argname "ARN"
-    :description "Only those of this dataset group."
-  add_json(found, "each job (a line each)")
-
-  found = command(parser, "wait", "Wait until data deletion jobs have ended.")
-  found:argument "arn" :args "+" :target "arns"
-    :description "The jobs' ARNs; - reads them from standard input."
-  add_waiting(found)
-  add_json(found, "each job (a line each)")
-
-  found = command(parser, "identity",
-    "Show where region and credentials come from.")
-  add_json(found, "it")
-end
-
-local function make(argparse)
-  local parser = argparse("personalize",
-    "Delete users from Amazon Personalize.", EXIT_CODES)
+-- A parser that knows the options of those commands which the command line
+-- names: to build all of them takes as long as everything else here.
+local function make(argparse, words, faults)
+  local named, subparsers = {}, {}
+  for _, word in ipairs(words) do
+    named[word] = true
+  end
+  local parser = argparse("personalize", "Delete users from Amazon " ..
+    "Personalize: from a list of user ids to a receipt.", EXIT_CODES)
     :command_target "command"
     :usage_max_width(78):help_max_width(78)
-  add_help(parser)
-  parser:flag "--version"
-    :description "Show the version and exit."
-    :action(function() stop { text = "personalize " .. version .. "\n" } end)
-  parser:option "--region"
-    :description "AWS region (AWS_REGION, profile)."
-  parser:option "--profile"
-    :description("Profile of ~/.aws/config (AWS_PROFILE, " ..
-      "AWS_DEFAULT_PROFILE).")
-  parser:option "--endpoint-url" :argname "URL"
-    :description "Endpoint of every service."
-  parser:option "--ca-bundle" :argname "FILE"
-    :description "Certificates to trust (AWS_CA_BUNDLE)."
-  parser:flag "-q" "--quiet"
-    :description "No progress, no notes; errors only."
-  add_delete_users(parser)
-  add_lists(parser)
-  add_jobs(parser)
-  local completion = command(parser, "completion",
-    "Print a shell's completion script.")
-  completion:argument "shell"
-    :choices { "bash", "zsh", "fish" }
-    :action(function(_, _, shell)
-      stop { text = parser["get_" .. shell .. "_complete"](parser) }
-    end)
-  parser.error = function(at, message)
-    local name = at:get_usage():match "^Usage: (personalize [%l-]+)" or
-      "personalize"
-    stop { fault = message .. "\nTry '" .. name .. " --help'." }
+  parser:add_help(false)
+  for _, spec in ipairs(commands.GLOBAL) do
+    add_option(parser, spec, faults)
   end
-  return parser
+  for _, command in ipairs(commands.COMMANDS) do
+    subparsers[command[1]] = add_command(parser, command, named[command[1]],
+      faults)
+  end
+  return parser, subparsers
 end
 
--- A fault, in which words of the command line are as they may be seen: a line
--- end in one of them is none of ours.
-local function shown(fault, words)
+-- Messages after which the parser can go on.
+local function is_noted(message, faults)
+  local missing = message:match "^missing option '(.-)'" or
+    message:match "^missing argument '(.-)'"
+  local wrong, must = message:match "'(%-?%-?[%w-]+)' (must be one of .*)$"
+  if missing or wrong then
+    faults[#faults + 1] = { option = missing or wrong,
+      code = missing and "missing" or "type", message = must or "is missing" }
+    return true
+  end
+  -- Follows on "missing argument".
+  return message:find "^argument '.-' requires " ~= nil
+end
+
+local function help_of(topic, parser, subparsers)
+  if topic == nil then
+    return parser:get_help() .. "\n"
+  end
+  return subparsers[topic] and subparsers[topic]:get_help() .. "\n"
+end
+
+local function names()
+  local all = {}
+  for i, command in ipairs(commands.COMMANDS) do
+    all[i] = command[1]
+  end
+  return table.concat(all, ", ")
+end
+
+local function try_help(command)
+  return ("Try 'personalize %s--help'."):format(command and command .. " " or
+    "")
+end
+
+-- A message of the parser's, in which words of the command line are as they
+-- may be seen: a line end in one of them is none of the message's.
+local function shown(message, words)
+  local core = require "personalize.core"
   for _, word in ipairs(words) do
     local seen = core.printable(word)
     if seen ~= word then
-      fault = fault:gsub(word:gsub("%W", "%%%0"), (seen:gsub("%%", "%%%%")))
+      message = message:gsub(word:gsub("%W", "%%%0"), (seen:gsub("%%", "%%%%")))
     end
   end
-  return fault
+  return message
 end
 
+--- What --version prints.
+---@return string
+function M.version()
+  return "personalize " .. version .. "\n"
+end
+
+---@class personalize.cli.Fault
+---@field option? string "--name", or an argument's name
+---@field param? string instead of it, the name by which the module calls it
+---@field code? string
+---@field message string completes a sentence that begins with that name, where
+--- there is one
+
 --- Reads a command line.
----@param arguments string[]
----@return table? options; nil where there is nothing more to do
+---@param words string[]
+---@return table? options with `command`; nil where there is nothing more to do
 ---@return string? text for standard output
----@return string? fault what is wrong with the usage
-function M.parse(arguments)
+---@return personalize.cli.Fault[] faults of which all are to be told
+---@return string? hint what to try, where there are faults
+function M.parse(words)
+  if #words == 1 and words[1] == "--version" then
+    return nil, M.version(), {} -- without the parser
+  end
   local is_there, argparse = pcall(require, "argparse")
   if not is_there then
-    stop { status = status.CONFIG, fault = "the library argparse is missing: " ..
+    stop { status = CONFIG, fault = "the library argparse is missing: " ..
       "'luarocks install argparse', or Debian's lua-argparse" }
   end
-  local parser = make(argparse)
-  local ok, found = pcall(parser.parse, parser, arguments)
-  if ok then
-    return found
-  elseif type(found) ~= "table" then
-    error(found, 0)
+  local faults = {}
+  local parser, subparsers = make(argparse, words, faults)
+  local at
+  function parser.error(where, message)
+    at = where:get_usage():match "^Usage: personalize ([%l-]+)"
+    if message == "a command is required" then
+      stop { fault = message .. ": " .. names() }
+    elseif not is_noted(message, faults) then
+      stop { fault = message }
+    end
   end
-  return nil, found.text, found.fault and shown(found.fault, arguments)
+  local ok, found = pcall(parser.parse, parser, words)
+  if not ok then
+    if type(found) ~= "table" then
+      error(found, 0)
+    elseif found.fault then
+      faults[#faults + 1] = { message = shown(found.fault, words) }
+    end
+    return nil, found.text, faults, try_help(at)
+  elseif found.command == "help" then
+    local text = help_of(found.topic, parser, subparsers)
+    if not text then
+      faults[1] = { message = shown(("there is no command '%s'"):format(
+        found.topic), words) }
+    end
+    return nil, text, faults, try_help()
+  end
+  return found, nil, faults, try_help(found.command)
 end
 
 return M

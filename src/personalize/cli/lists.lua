@@ -5,6 +5,7 @@
 local cjson = require "cjson"
 local Error = require "personalize.error"
 local core = require "personalize.core"
+local plan = require "personalize.plan"
 local receipt = require "personalize.cli.receipt"
 local status = require "personalize.cli.status"
 local text = require "personalize.cli.text"
@@ -40,28 +41,69 @@ local function add_list(run, into)
   return into
 end
 
-function M.delete_users(run)
-  local options = run.options
-  for _, taken in ipairs { options.list, options.ca_bundle or "" } do
-    if options.receipt and (options.receipt == taken or
-      taken ~= "" and run.world.same_file(options.receipt, taken)) then
-      refuse("the receipt would take the place of " .. taken)
+-- -- What can be told before anything is done ----------------------------------
+
+local function add(faults, wrong)
+  if wrong then
+    faults[#faults + 1] = { message = core.printable(wrong) }
+  end
+end
+
+-- Files that cannot be used, of those that are named.
+local function check_files(run, written)
+  local faults, options = {}, run.options
+  local list = options.list
+  add(faults, list and list ~= "-" and run.world.unreadable(list))
+  for _, taken in ipairs { list or "", options.ca_bundle or "" } do
+    if written and taken ~= "" and (written == taken or
+      run.world.same_file(written, taken)) then
+      add(faults, "the receipt would take the place of " .. taken)
     end
   end
-  local wrong = options.receipt and run.world.unwritable(options.receipt)
-  if wrong then
-    refuse(("%s: %s"):format(options.receipt, wrong))
-  end
-  local given = add_list(run, {
-    datasetGroupArn = options.dataset_groups, bucket = options.bucket,
+  local wrong = written and run.world.unwritable(written)
+  add(faults, wrong and ("%s: %s"):format(written, wrong))
+  return faults
+end
+
+M.check = { check_list = check_files }
+
+function M.check.verify_receipt(run)
+  local faults = check_files(run)
+  add(faults, run.options.receipt and run.world.unreadable(run.options.receipt))
+  return faults
+end
+
+-- As delete_users takes it, but for the list and the receipt.
+local function options_of(run)
+  local options = run.options
+  return { datasetGroupArn = options.dataset_groups, bucket = options.bucket,
     prefix = options.prefix, roleArn = options.role, name = options.name,
     expected_bucket_owner = options.expected_bucket_owner,
     tags = options.tags, ticket = options.ticket,
     requester = options.requester, wait = options.wait or false,
     max_wait = options.max_wait, poll = options.poll,
     max_pending = options.max_pending, dry_run = options.dry_run,
-    cleanup = options.cleanup, receipt = receipt.there(run),
-  })
+    cleanup = options.cleanup }
+end
+
+function M.check.delete_users(run)
+  local options, given = run.options, options_of(run)
+  given.file = options.list or "-" -- whichever it is
+  given.format, given.column = options.format, options.column
+  given.delimiter = options.delimiter
+  given.unique, given.part_size = options.unique, options.part_size
+  local faults = plan.faults(given, plan.ERASE, { region = run:region() })
+  for _, fault in ipairs(check_files(run, options.receipt)) do
+    faults[#faults + 1] = fault
+  end
+  return faults
+end
+
+-- -- The commands --------------------------------------------------------------
+
+function M.delete_users(run)
+  local given = add_list(run, options_of(run))
+  given.receipt = receipt.there(run)
   local client = run:client()
   local ok, result = pcall(client.delete_users, client, given)
   run:close(ok)
@@ -78,8 +120,17 @@ end
 
 function M.check_list(run)
   local given = add_list(run, {})
-  local summary = run.world.personalize.check_users(given)
-  run:close(true)
+  local ok, summary = pcall(run.world.personalize.check_users, given)
+  run:close(ok)
+  if not ok and run.options.json and
+    Error.is_error(summary, "UserListError") then
+    run.out(text.json({ message = summary.message,
+      faults = summary.params or {},
+      fault_counts = summary.fault_counts or {} }, true) .. "\n")
+  end
+  if not ok then
+    error(summary, 0)
+  end
   if run.options.json then
     run.out(text.json(summary, true) .. "\n")
     return
@@ -118,6 +169,11 @@ function M.verify_receipt(run)
   given.on_progress = function(state) run:progress(state) end
   local is_same, why = run.world.personalize.verify_receipt(found, given)
   run:close(true)
+  if run.options.json then
+    run.out(text.json({ verified = is_same, reason = why, receipt = path,
+      list = run.list, status = found.status }, true) .. "\n")
+    return is_same and status.DONE or status.FAILED
+  end
   local shown_path, list = core.printable(path), core.printable(run.list)
   if is_same then
     run.out(("%s is the receipt of %s (status %s)\n"):format(shown_path, list,

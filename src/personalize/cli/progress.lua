@@ -79,8 +79,8 @@ local function fields_of(progress)
     if share then
       fields[#fields + 1] = { rank = 3, share = share }
     end
-    add(1, state.jobs and ("%d/%d jobs"):format(state.jobs_done or 0,
-      state.jobs))
+    add(1, state.jobs and ("%d/%d %s"):format(state.jobs_done or 0,
+      state.jobs, state.jobs == 1 and "job" or "jobs"))
     add(4, statuses_of(state))
     add(2, text.duration(now - progress.began))
   end
@@ -148,16 +148,17 @@ local function summary(progress)
       text.plural(state.jobs, "job"))
     texts[#texts + 1] = statuses_of(state)
   end
-  local room = (progress.world.columns() or math.huge) - 1
+  -- On a narrow terminal, what matters less goes first.
+  local room = math.max((progress.world.columns() or 1e6) - 1, 1)
+  local words
   repeat
-    local words = ("%s: %s%s in %s"):format(state.phase,
+    words = ("%s: %s%s in %s"):format(state.phase,
       table.concat(texts, ", "), #texts > 0 and "" or "done",
       text.duration(seconds))
-    table.remove(texts) -- on a narrow terminal, what matters less
-    if #words <= room or #texts == 0 then
-      return words
-    end
-  until false
+    local is_last = #texts == 0
+    table.remove(texts)
+  until #words <= room or is_last
+  return words:sub(1, room)
 end
 
 local function say(progress, words)

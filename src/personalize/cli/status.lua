@@ -113,8 +113,9 @@ function M.describe(e, list, can_go_on, is_unsent)
   if #lines > 0 then
     words = "UserListError: the list has faults" -- they follow
   elseif not e.is_plain then
-    words = Error.is_error(e) and tostring(e) or
-      e.code .. ": " .. e.message
+    -- Of what was never sent there is no operation to speak of.
+    local was_sent = e.status or (e.attempts or 0) > 0
+    words = was_sent and tostring(e) or e.code .. ": " .. e.message
   end
   for i, line in ipairs(lines) do
     lines[i] = core.printable(line)
