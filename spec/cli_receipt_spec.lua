@@ -121,6 +121,8 @@ describe("the receipt of the program", function()
           AWS_SECRET_ACCESS_KEY = false }, is_told_late = true },
       ["a wrong key"] = { 254, "", variables = OTHER_KEY,
         is_told_late = true },
+      ["no region"] = { 253, "NoRegionError", variables =
+        { AWS_REGION = false }, is_told_late = true },
       ["a refused connection"] = { 255, "ConnectionError",
         "--endpoint-url http://127.0.0.1:1", is_told_late = true },
       ["an authority that is not known"] = { 255, "TlsError",
@@ -204,6 +206,28 @@ describe("the receipt of the program", function()
       refused("in another place", "--wait --prefix elsewhere")
       write("list.txt", "alice\n")
       refused("of another list", "--wait")
+    end)
+
+    it("is not written over either where it came meanwhile", function()
+      assert.equal(0, (program(erase("--wait --receipt " .. path "o.json",
+        "other"))))
+      local other = read "o.json"
+      server:admin("POST", "settings", { job_seconds = 60 })
+      local process = script.watch(command(erase "--wait --json") .. " 2>" ..
+        path "stderr")
+      local is_waiting
+      repeat
+        for _, job in ipairs(server:admin("GET", "jobs").jobs) do
+          is_waiting = is_waiting or job.jobName:find("night", 1, true)
+        end
+      until is_waiting
+      write("r.json", other)
+      process:signal "TERM"
+      local out = process:rest():match "^(.*)status 143\n$"
+      process:stop()
+      assert.equal(other, read "r.json")
+      has(read "stderr", "could not be written")
+      assert.equal("night", cjson.decode(out).name)
     end)
 
     it("is left where it is no receipt", function()

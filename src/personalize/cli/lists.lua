@@ -102,18 +102,21 @@ end
 -- -- The commands --------------------------------------------------------------
 
 function M.delete_users(run)
+  run.is_unsent = true -- until a client is at work
   local given = add_list(run, options_of(run))
   given.receipt = receipt.there(run)
   local client = run:client()
   local ok, result = pcall(client.delete_users, client, given)
   run:close(ok)
   if ok then
+    run.is_unsent = false
     return receipt.hand_over(run, result)
   end
-  if Error.is_error(result) then
-    local its = result.receipt
-    run.is_unsent = not its or #its.parts == 0 or
-      receipt.hand_over_failed(run, its, status.of(result))
+  local its = Error.is_error(result) and result.receipt
+  if its and #its.parts > 0 then
+    run.is_unsent = receipt.hand_over_failed(run, its, status.of(result))
+  else -- a list with faults, say
+    run.is_unsent = Error.is_error(result)
   end
   error(result, 0)
 end
@@ -177,7 +180,7 @@ function M.verify_receipt(run)
   local shown_path, list = core.printable(path), core.printable(run.list)
   if is_same then
     run.out(("%s is the receipt of %s (status %s)\n"):format(shown_path, list,
-      core.printable(found.status)))
+      core.printable(found.status or "not known")))
     return status.DONE
   end
   run.out(("%s is not the receipt of %s: %s\n"):format(shown_path, list,
