@@ -86,15 +86,20 @@ describe("a client by itself", function()
     assert(ok, why)
   end)
 
-  it("asks once for what it can keep", function()
+  it("asks once for what it can keep, and tells when it did", function()
     surround({ AWS_PROFILE = "r" }, static(ROLE))
-    local client = personalize.new()
+    local told = {}
+    local client = personalize.new { on_event = function(event)
+      told[#told + 1] = event.name == "credentials" and event or nil
+    end }
     for _ = 1, 5 do
       client:list_data_deletion_jobs()
     end
     assert.equal(1, tonumber(operations().AssumeRole))
     assert.equal("assumed role", client:identity().source)
-    assert.truthy(client:identity().expiration)
+    local expiration = client:identity().expiration
+    assert.same({ { name = "credentials", source = "assumed role",
+      expiration = expiration } }, told)
   end)
 
   it("fetches anew what AWS calls expired, and calls once more", function()

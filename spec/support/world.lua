@@ -110,6 +110,8 @@ function world.new(given)
   function made.now()
     return given.now or 0
   end
+  made.renewed = given.renewed or {}
+  made.pause = given.pause or function() return true end
   made.random = given.random or core.random
   made.home = made.env "HOME"
   local folder = (made.home or "") .. "/.aws/"

@@ -100,9 +100,11 @@ local M = {}
 ---@field rewind fun(self): true?, string?
 
 ---@class personalize.Event
----@field name "attempt"|"retry"|"call"|"wait"|"warning" a call is told when it
---- ends
+---@field name "attempt"|"retry"|"call"|"wait"|"credentials"|"warning" a call
+--- is told when it ends; credentials, when a source gave some
 ---@field message? string of a warning, which has no other members
+---@field source? string (name "credentials") as `identity` has it
+---@field expiration? number (name "credentials") seconds since 1970, UTC
 ---@field operation? string
 ---@field attempt? integer from 1
 ---@field status? integer|string HTTP status; of a job (name "wait")

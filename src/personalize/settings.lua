@@ -50,10 +50,18 @@ local function from_chain(found)
   local cache = require "personalize.credentials.cache"
   local chain = require "personalize.credentials.chain"
   local world = require "personalize.credentials.world"
-  local services = {}
+  local kept_for_worlds = {}
   -- One of its own for each fetch: those of two calls may overlap.
   local function new_world(deadline)
-    return world.new(found, config.env, services, deadline)
+    return world.new(found, config.env, kept_for_worlds, deadline)
+  end
+  local function fetch(made)
+    local keys, failure = chain.fetch(made)
+    if keys then
+      call.tell(found, { name = "credentials", source = keys.source,
+        expiration = keys.expiration })
+    end
+    return keys, failure
   end
   local share
   if found.shared_dict then
@@ -65,11 +73,11 @@ local function from_chain(found)
       local made = new_world(deadline)
       return shared.new { dict = dict, sleep = found.sleep, warn = made.warn,
         key = "personalize:" .. fingerprint.of(made),
-        fetch = function() return chain.fetch(made) end }
+        fetch = function() return fetch(made) end }
     end
   end
   local kept = cache.new(function(deadline)
-    return chain.fetch(new_world(deadline))
+    return fetch(new_world(deadline))
   end, { gate = found.gate, share = share })
   found.cache = kept
   found.invalidate = function(access_key_id)

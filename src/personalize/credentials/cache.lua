@@ -53,7 +53,8 @@ end
 --- A cache over one source.
 ---@param fetch fun(deadline?: number): personalize.Credentials?, table?
 --- asks the source; credentials with `is_stable = true` are served beyond their
---- expiration when the source fails; an error's fields with `unrecoverable =
+--- expiration when the source fails, others only where they had expired when
+--- they came, and until `invalidate`; an error's fields with `unrecoverable =
 --- true` are never answered from the cache
 ---@param options? { advisory_window?: number, gate?: (fun(): personalize.Gate),
 --- share?: fun(deadline?: number): personalize.Share } seconds, in place of the
@@ -105,19 +106,44 @@ local function is_quiet(state, now)
   return state.kept and state.quiet_until and now < state.quiet_until
 end
 
+-- Leaves the source alone for a while.
+local function be_quiet(state, now)
+  state.quiet_until = now + BACKOFF_LEAST +
+    core.uniform() * (BACKOFF_MOST - BACKOFF_LEAST)
+end
+
+-- Was what is kept past its time when it came? Then the clock here is ahead of
+-- AWS's: whether it is taken, AWS alone knows.
+local function is_clock_ahead(state)
+  return state.lifetime ~= nil and state.lifetime <= 0
+end
+
 -- What is left when the source had nothing.
 local function fall_back(state, failure, now)
   local kept = state.kept
   if not kept or failure.unrecoverable then
     return nil, failure
   elseif kept.is_stable then
-    state.quiet_until = now + BACKOFF_LEAST +
-      core.uniform() * (BACKOFF_MOST - BACKOFF_LEAST)
+    be_quiet(state, now)
     return kept
-  elseif is_expired(kept, now) or state.rejected then
+  elseif state.rejected or
+    is_expired(kept, now) and not is_clock_ahead(state) then
     return nil, failure
   end
   return kept
+end
+
+-- Is an answer of expired credentials none? A source that is down hands out
+-- what it has. A command, or a variable, has nothing else to give: as long as
+-- AWS has not refused it, it is used.
+local function is_stale(state, found)
+  local kept = state.kept
+  if not kept then
+    return false
+  elseif found.is_stable or kept.is_stable then
+    return true
+  end
+  return state.rejected and found.access_key_id == kept.access_key_id
 end
 
 -- Takes what others keep, where that was asked for later. What the service has
@@ -196,14 +222,17 @@ end
 local function settle(state, turn, found, failure, is_own)
   local now = core.now()
   local share = turn.share
-  if found and is_expired(found, now) and state.kept then
-    -- A source that is down hands out what it has.
+  local is_late = found and is_expired(found, now)
+  if is_late and is_stale(state, found) then
     found, failure = nil, { code = "CredentialsError", kind = "client",
       message = "the source answered with expired credentials" }
   end
   if found then
     keep(state, found, found.expiration and found.expiration - now,
       turn.asked)
+    if is_late and not found.is_stable then
+      be_quiet(state, now)
+    end
     if share then
       hand_on(state, share)
     end
@@ -313,8 +342,12 @@ end
 ---@param access_key_id string
 function Cache:invalidate(access_key_id)
   local state = self.state()
-  if state.kept and state.kept.access_key_id == access_key_id then
+  local kept = state.kept
+  if kept and kept.access_key_id == access_key_id then
     state.rejected = true
+    if not kept.is_stable then
+      state.quiet_until = nil
+    end
   end
 end
 

@@ -124,27 +124,26 @@ end
 -- each time: the token in it is renewed.
 local function authorization(world)
   local path, text = world.env(TOKEN_FILE), world.env(TOKEN)
-  local what = TOKEN
+  local token, why, failure
   if path then
-    local why
-    what = ("the file of %s, %s,"):format(TOKEN_FILE, path)
-    text, why = world.read(path)
-    if not text then
-      return source.fail(("%s cannot be read: %s"):format(what,
-        source.unread(why)))
+    token, why, failure = source.token_in(world, path)
+    if failure then
+      return nil, failure
+    elseif not token then
+      return source.fail(("the file of %s, %s: %s"):format(TOKEN_FILE, path,
+        why))
     end
-  end
-  if text then
-    local token, why = source.token(text)
+  elseif text then
+    token, why = source.token(text)
     if not token then
-      return source.fail(("%s %s"):format(what, why))
+      return source.fail(("%s %s"):format(TOKEN, why))
     end
-    return token
   end
+  return token
 end
 
 -- The next of several addresses is asked where nobody listens at one.
-local function ask(world, place, headers)
+local function ask(world, place, headers, token)
   local addresses = place.addresses or {}
   for i = 1, math.max(1, #addresses) do
     local response, failure = world.request {
@@ -156,6 +155,7 @@ local function ask(world, place, headers)
       path = place.path,
       query = place.query,
       headers = headers,
+      secrets = { token },
       unsigned = true,
       protocol = "json",
       direct = true,
@@ -187,7 +187,7 @@ function M.fetch(world)
   if token then
     headers[2] = { "authorization", token }
   end
-  local response, failure = ask(world, place, headers)
+  local response, failure = ask(world, place, headers, token)
   if not response then
     return source.refused("asking the container's agent", failure, { token })
   end

@@ -35,32 +35,38 @@ local function credentials(token, account, expires)
 end
 
 -- The file's document and the credentials in it.
-local function load(world, path)
-  local text, why = world.read(path)
-  if not text then
-    return unusable(path, source.unread(why))
-  end
+local function parse(text)
   local document = source.decode(text)
   local token = document and document.accessToken
   if type(token) ~= "table" then
-    return unusable(path, document and "accessToken is missing" or
-      "it is not JSON")
+    return nil, document and "accessToken is missing" or "it is not JSON"
   end
   for _, name in ipairs(REQUIRED) do
     if not source.text(document, name) then
-      return unusable(path, name .. " is missing")
+      return nil, name .. " is missing"
     end
   end
   local expires = source.time(token, "expiresAt")
   if not expires then
-    return unusable(path, "expiresAt is missing")
+    return nil, "expiresAt is missing"
   end
-  local found
-  found, why = credentials(token, source.text(token, "accountId"), expires)
+  local found, why =
+    credentials(token, source.text(token, "accountId"), expires)
   if not found then
-    return unusable(path, why)
+    return nil, why
   end
   return { document = document, credentials = found }
+end
+
+local function load(world, path)
+  local held, text, failure = source.load(world, path, parse)
+  if held then
+    held.text = text
+    return held
+  elseif failure then
+    return nil, failure
+  end
+  return unusable(path, text)
 end
 
 local function uuid(bytes)
@@ -91,7 +97,7 @@ end
 local function ask(world, endpoint, document, path)
   local secrets = { document.refreshToken,
     source.text(document.accessToken, "sessionToken") }
-  local failure
+  local failure, refusal
   for _ = 1, ATTEMPTS do
     local dpop = proof(world, document.dpopKey,
       endpoint:gsub("/$", "") .. "/v1/token")
@@ -99,7 +105,7 @@ local function ask(world, endpoint, document, path)
       return unusable(path, "dpopKey is no key of P-256 in PEM")
     end
     local response
-    response, failure = world.request {
+    response, failure, refusal = world.request {
       service = "signin",
       operation = "CreateOAuth2Token",
       endpoint = endpoint,
@@ -123,7 +129,7 @@ local function ask(world, endpoint, document, path)
   local is_final = source.is_final(failure)
   return source.refused("renewing the login session" ..
     (is_final and " (" .. LOG_IN .. ")" or ""), failure, secrets,
-    is_final)
+    is_final, refusal)
 end
 
 local function endpoint_of(world)
@@ -175,7 +181,7 @@ local function renew(world, held, path)
   document.refreshToken = source.text(answer, "refreshToken") or
     document.refreshToken
   document.idToken = source.text(answer, "idToken") or document.idToken
-  source.keep(world, "login session", path, document)
+  source.keep(world, "login session", path, document, held.text)
   return found
 end
 

@@ -22,6 +22,8 @@ local M = {}
 --- core.resolve
 ---@field hint? string for an error about what was not found
 ---@field warn? fun(message: string) told of what went wrong on the side
+---@field renewed? table<string, { text: string, instead_of: string }> by path:
+--- documents that could not be written, and what the file has
 
 --- A failure of a source that is configured.
 ---@param message string without values that are secret
@@ -46,17 +48,36 @@ end
 -- Ours, and not the source's: they go up as they are.
 local PASSED_ON = { InterruptedError = true, PhaseError = true }
 
+-- What an answer of OAuth says is wrong (RFC 6749): the core knows AWS's
+-- members alone.
+local function add_oauth(failure, refusal, secrets)
+  local document = M.decode(refusal and refusal.body)
+  local code = M.text(document, "error")
+  local words = M.text(document, "error_description")
+  if code and tostring(failure.code):find "^HTTP %d+$" and #code <= 64 and
+    not code:find "[^A-Za-z0-9_]" and
+    redact.text(code, nil, { secrets = secrets }) == code then
+    failure.code = code
+  end
+  if words and not M.text(document, "message") and
+    not M.text(document, "Message") then
+    failure.message = core.prose(words)
+  end
+end
+
 --- A request of a source that failed.
 ---@param what string what was asked, for people
 ---@param failure table the error's fields
 ---@param secrets? table what was sent: an answer may quote it
 ---@param unrecoverable? boolean
+---@param refusal? personalize.Response the answer, where it is one of OAuth
 ---@return nil
 ---@return table failure
-function M.refused(what, failure, secrets, unrecoverable)
+function M.refused(what, failure, secrets, unrecoverable, refusal)
   if PASSED_ON[failure.code] then
     return nil, failure
   end
+  add_oauth(failure, refusal, secrets)
   local message = redact.text(tostring(failure.message or
     "no reason given"), nil, { secrets = secrets })
   failure.message = message
@@ -174,6 +195,19 @@ function M.token(text)
   return token
 end
 
+--- The token in a file that others renew.
+---@param world personalize.World
+---@param path string
+---@return string? token
+---@return string? why
+---@return table? failure where waiting was interrupted
+function M.token_in(world, path)
+  return M.read(world, path, function(text)
+    local token, why = M.token(text)
+    return token, why and "it " .. why
+  end)
+end
+
 --- What a path that cannot be read is answered with.
 ---@param why string? of `world.read`
 ---@return string
@@ -181,15 +215,77 @@ function M.unread(why)
   return why == "absent" and "there is no such file" or why or "unreadable"
 end
 
---- Writes a renewed document to where it was read from, and warns where that
---- did not go well.
+-- Seconds between two looks at a file that others rewrite: one that is empty
+-- or cut was caught between two steps of a writer, and is whole soon after.
+local MOMENTS = { 0, 0.01, 0.05, 0.2 }
+
+--- Reads a file that others rewrite, until it is whole or was not for too long.
+---@generic T
+---@param world personalize.World
+---@param path string
+---@param parse fun(text: string): T?, string? nil and why, where the text is not
+--- whole
+---@return T? value
+---@return string? text where it was whole; else why it is not
+---@return table? failure where waiting was interrupted
+function M.read(world, path, parse)
+  local why
+  for _, moment in ipairs(MOMENTS) do
+    local ok, e = true, nil
+    if moment > 0 then
+      ok, e = (world.pause or core.sleep)(moment)
+    end
+    if not ok then
+      return nil, why, type(e) == "table" and e or { code = "InterruptedError",
+        kind = "client", message = "interrupted while reading " .. path }
+    end
+    local text, unread = world.read(path)
+    local value
+    if text then
+      value, why = parse(text)
+    else
+      why = M.unread(unread)
+    end
+    if value ~= nil then
+      return value, text
+    end
+  end
+  return nil, why
+end
+
+--- The same for a document that this client renews. What could not be written
+--- counts as long as the file stays as it was.
+---@generic T
+---@param world personalize.World
+---@param path string
+---@param parse fun(text: string): T?, string?
+---@return T? value
+---@return string? text of the file; or why there is no value
+---@return table? failure
+function M.load(world, path, parse)
+  local value, text, failure = M.read(world, path, parse)
+  local renewed = value and world.renewed and world.renewed[path]
+  if renewed and renewed.instead_of == text then
+    value = parse(renewed.text)
+  end
+  return value, text, failure
+end
+
+--- Writes a renewed document to where it was loaded from, and warns where that
+--- did not go well: then this client remembers it.
 ---@param world personalize.World
 ---@param what string
 ---@param path string
 ---@param document table
+---@param instead_of string what `load` read there
 ---@return boolean? ok
-function M.keep(world, what, path, document)
-  local ok, why = world.write(path, M.encode(document))
+function M.keep(world, what, path, document, instead_of)
+  local text = M.encode(document)
+  local ok, why = world.write(path, text)
+  if world.renewed then
+    world.renewed[path] = not ok and { text = text,
+      instead_of = instead_of } or nil
+  end
   if why and world.warn then
     world.warn(("the renewed %s was %s %s: %s"):format(what,
       ok and "written to" or "not written to", path, why))

@@ -17,24 +17,30 @@ local NAMES = { access_key_id = "accessKeyId", session_token = "sessionToken",
   secret_access_key = "secretAccessKey" }
 
 -- The token's document and what counts of it.
-local function load(world, path)
-  local text, why = world.read(path)
-  if not text then
-    return source.fail(("the single sign-on token %s: %s; %s"):format(path,
-      source.unread(why), LOG_IN), { unrecoverable = true })
-  end
+local function parse(text)
   local document = source.decode(text)
   local token = source.text(document, "accessToken")
   local expires = source.time(document, "expiresAt")
-  if not token or not expires then
-    return source.fail(("the single sign-on token %s %s; %s"):format(path,
-      not document and "is not JSON" or "lacks accessToken or expiresAt",
-      LOG_IN), { unrecoverable = true })
+  if not document then
+    return nil, "it is not JSON"
+  elseif not token or not expires then
+    return nil, "it lacks accessToken or expiresAt"
   elseif not source.token(token) or token:find "%c" then
-    return source.fail(("the single sign-on token %s is not one that can " ..
-      "be sent; %s"):format(path, LOG_IN), { unrecoverable = true })
+    return nil, "it is not one that can be sent"
   end
   return { document = document, token = token, expires = expires }
+end
+
+local function load(world, path)
+  local held, text, failure = source.load(world, path, parse)
+  if held then
+    held.text = text
+    return held
+  elseif failure then
+    return nil, failure
+  end
+  return source.fail(("the single sign-on token %s: %s; %s"):format(path, text,
+    LOG_IN), { unrecoverable = true })
 end
 
 -- Has it all that renewing asks for?
@@ -50,7 +56,7 @@ end
 local function renew(world, base, document)
   local secrets = { document.refreshToken, document.clientSecret,
     source.text(document, "accessToken") }
-  local response, failure = world.request {
+  local response, failure, refusal = world.request {
     service = "sso_oidc",
     operation = "CreateToken",
     region = base.sso_region,
@@ -66,7 +72,7 @@ local function renew(world, base, document)
   }
   if not response then
     return source.refused("renewing the single sign-on token", failure,
-      secrets, source.is_final(failure))
+      secrets, source.is_final(failure), refusal)
   end
   local answer = source.decode(response.body) or {}
   local token, seconds = source.text(answer, "accessToken"), answer.expiresIn
@@ -98,7 +104,8 @@ local function token_of(world, base, path)
     local renewed
     renewed, fault = renew(world, base, held.document)
     if renewed then
-      source.keep(world, "single sign-on token", path, renewed.document)
+      source.keep(world, "single sign-on token", path, renewed.document,
+        held.text)
       return renewed.token
     end
     -- Another process may have been first: then the refresh token is spent,

@@ -10,6 +10,29 @@ local M = {}
 
 local FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 
+-- What AWS says of a token that was cut, or renewed in the meantime.
+local IS_OF_TOKEN = { ExpiredTokenException = true, InvalidIdentityToken = true }
+
+local function token_in(world, path)
+  local token, why, failure = source.token_in(world, path)
+  if token then
+    return token
+  elseif failure then
+    return nil, failure
+  end
+  return source.fail(("the web identity token file %s: %s"):format(path, why))
+end
+
+local function exchange(world, role, token)
+  return sts.assume(world, "AssumeRoleWithWebIdentity",
+    "assuming a role with a web identity", {
+      { "RoleArn", role.role_arn },
+      { "RoleSessionName", role.role_session_name or
+        sts.session_name(world) },
+      { "WebIdentityToken", token },
+    }, nil, { token })
+end
+
 --- Reads the file each time: the token in it is renewed.
 ---@param world personalize.World
 ---@param role { role_arn: string, web_identity_token_file: string,
@@ -18,24 +41,18 @@ local FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 ---@return table? failure
 function M.fetch(world, role)
   local path = role.web_identity_token_file
-  local text, why = world.read(path)
-  if not text then
-    return source.fail(("the web identity token file %s: %s"):format(path,
-      source.unread(why)))
-  end
-  local token
-  token, why = source.token(text)
+  local token, failure = token_in(world, path)
   if not token then
-    return source.fail(("the web identity token file %s %s"):format(path,
-      why))
+    return nil, failure
   end
-  local found, failure = sts.assume(world, "AssumeRoleWithWebIdentity",
-    "assuming a role with a web identity", {
-      { "RoleArn", role.role_arn },
-      { "RoleSessionName", role.role_session_name or
-        sts.session_name(world) },
-      { "WebIdentityToken", token },
-    }, nil, { token })
+  local found
+  found, failure = exchange(world, role, token)
+  if failure and failure.cause and IS_OF_TOKEN[failure.cause.code] then
+    local again = token_in(world, path)
+    if again and again ~= token then
+      found, failure = exchange(world, role, again)
+    end
+  end
   if found then
     found.source = "web identity"
   end

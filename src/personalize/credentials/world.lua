@@ -79,10 +79,11 @@ end
 ---@param settings table the client's, complete; its transport and sleep are
 --- used for every request
 ---@param env fun(name: string): string?
----@param services table kept by the caller for worlds of the same settings
+---@param kept table kept by the caller for worlds of the same settings
 ---@param deadline? number of the call that wants to know, monotonic clock
 ---@return personalize.World
-function M.new(settings, env, services, deadline)
+function M.new(settings, env, kept, deadline)
+  kept.services, kept.renewed = kept.services or {}, kept.renewed or {}
   local world = {
     env = env,
     read = files.read,
@@ -99,7 +100,8 @@ function M.new(settings, env, services, deadline)
     use_fips = settings.use_fips,
     use_dualstack = settings.use_dualstack,
     use_global = settings.sts_regional_endpoints == "legacy",
-    services = services,
+    services = kept.services,
+    renewed = kept.renewed,
     deadline = deadline,
     hint = settings.hint and settings.hint(env),
     run = settings.run,
