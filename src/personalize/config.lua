@@ -392,6 +392,8 @@ local function endpoints(settings, shared, profile)
 end
 
 local function user_agent(settings)
+  -- Programs may forbid to read a global that nobody has set.
+  local jit = rawget(_G, "jit")
   local parts = {
     "personalize-lua/" .. version,
     "ua/2.1",

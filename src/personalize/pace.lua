@@ -40,6 +40,7 @@ end
 --- Is this an nginx worker that is to end (a reload, a stop)?
 ---@return boolean
 function M.is_ending()
+  local ngx = package.loaded.ngx
   local worker = type(ngx) == "table" and ngx.worker
   return worker and worker.exiting and worker.exiting() or false
 end
@@ -50,7 +51,7 @@ end
 ---@return boolean
 ---@return personalize.Error? e of the caller's sleep
 function M.rest(sleep, seconds)
-  local slice = type(ngx) == "table" and NGINX_SLICE or seconds
+  local slice = package.loaded.ngx and NGINX_SLICE or seconds
   local ends = core.monotonic() + seconds
   repeat
     local left = ends - core.monotonic()

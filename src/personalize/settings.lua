@@ -34,7 +34,7 @@ end
 
 -- The dictionary in which the workers keep credentials together.
 local function dict_of(found)
-  local dict = ngx.shared[found.shared_dict]
+  local dict = package.loaded.ngx.shared[found.shared_dict]
   if not dict then
     Error.raise { code = "ConfigError", kind = "client", message =
       ("shared_dict names a dictionary that nginx.conf does not have: put " ..
