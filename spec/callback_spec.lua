@@ -60,7 +60,7 @@ for name, this in pairs(CALLBACKS) do
       local silent = setmetatable({}, { __tostring = function() error "no" end })
       for text, reason in pairs {
         ["the vault is sealed"] = "the vault is sealed",
-        ["two lines"] = "two\n  lines", ["\\x1b[31mred"] = "\27[31mred",
+        ["two lines"] = "two\n  lines", ["[31mred"] = "\27[31mred",
         ["odd"] = odd, ["a table"] = silent, ["with words"] =
         { message = "with words" }, ["42"] = 42,
       } do

@@ -30,8 +30,8 @@ end)
 
 describe("core.prose", function()
   it("is one line without needless spaces, of 1024 bytes at most", function()
-    assert.equal("one two \\x1b[31mthree",
-      core.prose "  one\r\n\ttwo \27[31mthree\226\128\168 ")
+    assert.equal("one two [31mthree\\u{202e} ?",
+      core.prose "  one\r\n\ttwo \27[31mthree\226\128\174\226\128\168 \255")
     assert.equal(1024, #core.prose(("x"):rep(5000)))
     assert.equal("", core.prose " \n ")
   end)

@@ -342,6 +342,38 @@ TEST(escapes_undone)
     }
 }
 
+/* As many values as may be, and one more: elements, members, containers. */
+TEST(many_values)
+{
+    static const struct {
+        const char *before, *unit, *after;
+        size_t rest; /* values that are no units */
+    } shapes[] = {
+        { "[0", ",0", "]", 2 }, { "[[]", ",[]", "]", 2 },
+        { "{\"m\":0", ",\"m\":0", "}", 2 }, { "[{}", ",{}", "]", 2 },
+    };
+    static char text[PZ_JSON_VALUES * 7 + 16];
+
+    BEGIN();
+    for (size_t i = 0; i < PZ_COUNT(shapes); i++) {
+        for (size_t more = 0; more < 2; more++) {
+            struct pz_json_member member = { "m", 0, { NULL, 0 } };
+            enum pz_json_kind kind;
+            size_t len = strlen(shapes[i].before);
+
+            memcpy(text, shapes[i].before, len);
+            for (size_t n = shapes[i].rest; n < PZ_JSON_VALUES + more; n++) {
+                memcpy(text + len, shapes[i].unit, strlen(shapes[i].unit));
+                len += strlen(shapes[i].unit);
+            }
+            memcpy(text + len, shapes[i].after, 1);
+            assert_int_equal(pz_json_scan(guard(0, (struct pz_slice){ text,
+                len + 1 }), &kind, &member, 1), more ? PZ_ETOOBIG : PZ_OK);
+            assert_false(member.found);
+        }
+    }
+}
+
 #ifdef PZ_TEST
 static enum pz_status pick(void *arg)
 {
@@ -374,6 +406,7 @@ int main(void)
         cmocka_unit_test(texts_refused),
         cmocka_unit_test(cut_texts),
         cmocka_unit_test(depth),
+        cmocka_unit_test(many_values),
         cmocka_unit_test(members),
         cmocka_unit_test(strings_written),
         cmocka_unit_test(strings_come_back),

@@ -12,17 +12,17 @@ static const struct {
     { { "plain", 5 }, "plain", "plain", "\"plain\"" },
     { { " a  b ", 6 }, " a  b ", "a b", "\" a  b \"" },
     { { "a\tb\r\nc", 6 }, "a\\tb\\r\\nc", "a b c", "\"a\\tb\\r\\nc\"" },
-    { { "\a\b\v\f", 4 }, "\\a\\b\\v\\f", "\\a\\b",
+    { { "\a\b\v\f", 4 }, "\\a\\b\\v\\f", "",
       "\"\\u0007\\b\\u000b\\f\"" },
-    { { "\0", 1 }, "\\x00", "\\x00", "\"\\u0000\"" },
-    { { "\x1B[31mred\x7F", 9 }, "\\x1b[31mred\\x7f", "\\x1b[31mred\\x7f",
+    { { "\0", 1 }, "\\x00", "", "\"\\u0000\"" },
+    { { "\x1B[31mred\x7F", 9 }, "\\x1b[31mred\\x7f", "[31mred",
       "\"\\u001b[31mred\\u007f\"" },
     { { "\"\\/", 3 }, "\"\\/", "\"\\/", "\"\\\"\\\\/\"" },
     /* C1, as UTF-8 and as bytes; the first and the last beyond */
     { { "\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0", 8 },
-      "\\u{80}\\u{9b}\\u{9f}\xC2\xA0", "\\u{80}\\u{9b}\\u{9f}\xC2\xA0",
+      "\\u{80}\\u{9b}\\u{9f}\xC2\xA0", "\xC2\xA0",
       "\"\\u0080\\u009b\\u009f\xC2\xA0\"" },
-    { { "\x9B" "1m", 3 }, "\\x9b1m", "\\x9b1m", "\"\\ufffd1m\"" },
+    { { "\x9B" "1m", 3 }, "\\x9b1m", "?1m", "\"\\ufffd1m\"" },
     { { "a\xC2\x85" "b", 4 }, "a\\u{85}b", "a b", "\"a\\u0085b\"" },
     /* line and paragraph separator */
     { { "a\xE2\x80\xA8\xE2\x80\xA9" "b", 8 }, "a\\u{2028}\\u{2029}b", "a b",
@@ -47,10 +47,10 @@ static const struct {
       "z\xC3\xA9\xD7\x90\xE2\x82\xAC\xF0\x9F\x98\x80",
       "\"z\xC3\xA9\xD7\x90\xE2\x82\xAC\xF0\x9F\x98\x80\"" },
     /* no UTF-8: cut, a surrogate, overlong */
-    { { "\xE2\x82", 2 }, "\\xe2\\x82", "\\xe2\\x82", "\"\\ufffd\\ufffd\"" },
-    { { "\xED\xA0\x80", 3 }, "\\xed\\xa0\\x80", "\\xed\\xa0\\x80",
+    { { "\xE2\x82", 2 }, "\\xe2\\x82", "??", "\"\\ufffd\\ufffd\"" },
+    { { "\xED\xA0\x80", 3 }, "\\xed\\xa0\\x80", "???",
       "\"\\ufffd\\ufffd\\ufffd\"" },
-    { { "\xC0\xAE", 2 }, "\\xc0\\xae", "\\xc0\\xae", "\"\\ufffd\\ufffd\"" },
+    { { "\xC0\xAE", 2 }, "\\xc0\\xae", "??", "\"\\ufffd\\ufffd\"" },
 };
 
 TEST(each_way)
@@ -110,7 +110,8 @@ TEST(long_sentences)
         { "abcdef", 6, "abcdef" }, { "abcdef", 5, "abcde" },
         { "abc def", 4, "abc" }, { "abc def", 3, "abc" },
         { "a\xC3\xA9", 3, "a\xC3\xA9" }, { "a\xC3\xA9", 2, "a" },
-        { "a\x1B", 5, "a\\x1b" }, { "a\x1B", 4, "a" }, { "a", 0, "" },
+        { "a\xC2\xAD", 7, "a\\u{ad}" }, { "a\xC2\xAD", 6, "a" },
+        { "a", 0, "" },
     };
 
     BEGIN();

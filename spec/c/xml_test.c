@@ -181,6 +181,26 @@ TEST(a_small_buffer)
     pz_buf_free(&out);
 }
 
+TEST(many_elements)
+{
+    static char text[PZ_XML_ELEMENTS * 4 + 16];
+
+    BEGIN();
+    for (size_t more = 0; more < 2; more++) {
+        struct pz_xml_pick pick = { "r/a", 0, { NULL, 0 } };
+        struct pz_slice root;
+        size_t len = 3;
+
+        memcpy(text, "<r>", 3);
+        for (size_t n = 1; n < PZ_XML_ELEMENTS + more; n++, len += 4)
+            memcpy(text + len, "<a/>", 4);
+        memcpy(text + len, "</r>", 4);
+        assert_int_equal(pz_xml_scan(guard(0, (struct pz_slice){ text,
+            len + 4 }), &root, &pick, 1), more ? PZ_ETOOBIG : PZ_OK);
+        assert_int_equal(pick.found, !more);
+    }
+}
+
 #ifdef PZ_TEST
 static enum pz_status all_of_it(void *arg)
 {
@@ -215,6 +235,7 @@ int main(void)
         cmocka_unit_test(cuts),
         cmocka_unit_test(raw_texts),
         cmocka_unit_test(a_small_buffer),
+        cmocka_unit_test(many_elements),
 #ifdef PZ_TEST
         cmocka_unit_test(refused_memory),
 #endif

@@ -5,75 +5,12 @@ local child = require "spec.support.child"
 local core = require "personalize.core"
 local curl = require "personalize.curl"
 local json = require "cjson"
+local finalizers = require "spec.support.finalizers"
 local torture = require "spec.support.torture"
-
-local CALLS = 60
-
--- The collector at work all the time.
-collectgarbage("setpause", 0)
-collectgarbage("setstepmul", 100000)
-
--- Calls f at the end of every collection, until the answer is called.
-local function at_each_collection(f)
-  local stopped = false
-  local arm
-  local function finalize()
-    if not stopped then
-      arm()
-      f()
-    end
-  end
-  function arm()
-    if newproxy then
-      getmetatable(newproxy(true)).__gc = finalize
-    else
-      setmetatable({}, { __gc = finalize })
-    end
-  end
-  arm()
-  return function() stopped = true end
-end
-
--- f(i), many times, while interfere runs in the collector. Errors of Lua's
--- are no fault as long as `again` works in the end.
-local function run(name, f, interfere, again)
-  local finalized, completed, wrong = 0, 0, nil
-  local busy = false
-  local stop = at_each_collection(function()
-    if not busy then
-      busy = true
-      finalized = finalized + 1
-      pcall(interfere)
-      busy = false
-    end
-  end)
-  for i = 1, CALLS do
-    local ok, err = pcall(f, i)
-    completed = completed + (ok and 1 or 0)
-    if not ok and tostring(err):find("^WRONG") then
-      wrong = wrong or err
-    end
-  end
-  stop()
-  collectgarbage()
-  local ok, err = pcall(again)
-  ok = ok and not wrong and finalized > 20
-  torture.passed = torture.passed + (ok and 1 or 0)
-  torture.failed = torture.failed + (ok and 0 or 1)
-  print(("%-6s %s (%d finalizers, %d of %d calls completed)%s"):format(
-    ok and "ok" or "FAILED", name, finalized, completed, CALLS,
-    ok and "" or "\n       " .. tostring(wrong or err)))
-end
-
--- A result that is there has to be right.
-local function right(expected, got, what)
-  if expected ~= got then
-    error("WRONG " .. what .. ": " .. tostring(got):sub(1, 60), 0)
-  end
-end
 
 -- ---- the core --------------------------------------------------------------
 
+local run, right = finalizers.run, finalizers.right
 local RANDOM, NOW = ("\1"):rep(16), 1795478400
 local KEYS = { access_key_id = "AKID", secret_access_key = ("s"):rep(40),
   session_token = ("t"):rep(5000) }

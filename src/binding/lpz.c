@@ -209,12 +209,12 @@ struct pz_slice lpz_textfield(lua_State *L, int index, const char *name)
 {
     struct pz_slice s = { NULL, 0 };
 
+    luaL_checkstack(L, 2, "no room for a member");
     lpz_rawgetname(L, index, name, strlen(name));
     if (lua_type(L, -1) == LUA_TSTRING)
         s.data = lua_tolstring(L, -1, &s.len);
     else if (!lua_isnil(L, -1))
         luaL_error(L, "%s must be a string", name);
-    lua_pop(L, 1);
     return s;
 }
 
@@ -228,18 +228,18 @@ int lpz_flagfield(lua_State *L, int index, const char *name)
     return on;
 }
 
-struct pz_slice lpz_pairpart(lua_State *L, int part)
+void lpz_pair(lua_State *L, struct pz_slice *first, struct pz_slice *second)
 {
-    struct pz_slice s;
-
+    luaL_checkstack(L, 2, "no room for a header");
     if (!lua_istable(L, -1))
         luaL_error(L, "a header must be a pair of strings");
-    lua_rawgeti(L, -1, part);
-    if (lua_type(L, -1) != LUA_TSTRING)
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 2);
+    lua_remove(L, -3);
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
         luaL_error(L, "a header must be a pair of strings");
-    s.data = lua_tolstring(L, -1, &s.len);
-    lua_pop(L, 1);
-    return s;
+    first->data = lua_tolstring(L, -2, &first->len);
+    second->data = lua_tolstring(L, -1, &second->len);
 }
 
 #define BUFFER "personalize.buffer"

@@ -59,14 +59,17 @@ const char *lpz_checkpath(lua_State *L, int index);
 /* A slice, with nil or nothing as the empty slice and *present = 0. */
 struct pz_slice lpz_optslice(lua_State *L, int index, int *present);
 void lpz_pushslice(lua_State *L, struct pz_slice s);
-/* Members of the table at 'index' without metamethods; absent ones are the
-   empty slice and 0. The slice lasts as long as the table keeps it; what is
-   no string raises. */
+/*
+ * Members of the table at 'index', which is absolute, without metamethods;
+ * absent ones are the empty slice and 0. What is no string raises. A text is
+ * left on the stack, so that it lasts: a finalizer may empty the table
+ * whenever Lua allocates.
+ */
 struct pz_slice lpz_textfield(lua_State *L, int index, const char *name);
 int lpz_flagfield(lua_State *L, int index, const char *name);
-/* Part 1 or 2 of the pair of strings on top, which keeps it; raises where
+/* Both parts of the pair of strings on top, which they replace; raises where
    there is none. */
-struct pz_slice lpz_pairpart(lua_State *L, int part);
+void lpz_pair(lua_State *L, struct pz_slice *first, struct pz_slice *second);
 /* A secret buffer that Lua collects, pushed; for what is built and pushed at
    once. Its class must have been registered in this state. */
 struct pz_buf *lpz_newbuffer(lua_State *L);

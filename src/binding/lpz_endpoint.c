@@ -5,7 +5,7 @@
 #include "../core/pz_uri.h"
 
 /* Of the field 'name', one of 'words' (NULL-ended) as its place; absent it
-   is the first. */
+   is the first. The field is left on the stack. */
 static int choice(lua_State *L, const char *name, const char *const *words)
 {
     struct pz_slice text = lpz_textfield(L, 1, name);
@@ -55,21 +55,21 @@ static int core_endpoint(lua_State *L)
     int service, told;
 
     luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
     service = choice(L, "service", services);
-    told = lpz_textfield(L, 1, "service").data != NULL;
+    told = !lua_isnil(L, -1);
     params->region = lpz_textfield(L, 1, "region");
     params->endpoint = lpz_textfield(L, 1, "endpoint");
     params->use_fips = lpz_flagfield(L, 1, "use_fips");
     params->use_dualstack = lpz_flagfield(L, 1, "use_dualstack");
     params->use_global = lpz_flagfield(L, 1, "use_global");
+    s3.bucket = lpz_textfield(L, 1, "bucket");
+    s3.addressing = (enum pz_addressing)choice(L, "addressing", addressings);
+    s3.accelerate = lpz_flagfield(L, 1, "accelerate");
+    s3.object_lambda = lpz_flagfield(L, 1, "object_lambda");
+    s3.express_control = lpz_flagfield(L, 1, "express_control");
     url = lpz_newbuffer(L);
     if (service == S3) {
-        s3.bucket = lpz_textfield(L, 1, "bucket");
-        s3.addressing = (enum pz_addressing)choice(L, "addressing",
-                                                   addressings);
-        s3.accelerate = lpz_flagfield(L, 1, "accelerate");
-        s3.object_lambda = lpz_flagfield(L, 1, "object_lambda");
-        s3.express_control = lpz_flagfield(L, 1, "express_control");
         status = pz_endpoint_s3(url, &signing, &s3);
     } else {
         status = pz_endpoint_resolve(url, &signing, (enum pz_rules)service,

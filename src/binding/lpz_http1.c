@@ -315,14 +315,21 @@ static int reader_finish(lua_State *L)
 static int reader_response(lua_State *L)
 {
     struct pz_http1 *r = lpz_checkudata(L, 1, READER);
+    struct pz_buf *bytes = lpz_newbuffer(L);
+    struct pz_slice head, body;
+    long status = r->status;
 
     if (r->part != PZ_HTTP1_DONE || r->head_len == 0) {
         lua_pushnil(L);
         return 1;
     }
-    lpz_pushanswer(L, r->status, pz_http1_head(r), pz_http1_body(r));
-    give_memory(L, &r->bytes);
+    /* Out of the reader's hands: a finalizer may use it meanwhile. */
+    head = pz_http1_head(r);
+    body = pz_http1_body(r);
+    move(bytes, &r->bytes);
     pz_http1_free(r);
+    lpz_pushanswer(L, status, head, body);
+    give_memory(L, bytes);
     return 1;
 }
 

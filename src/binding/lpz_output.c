@@ -1,6 +1,10 @@
 #include "lpz_input.h"
 
+#include "../core/pz_json.h"
 #include "../core/pz_time.h"
+
+/* More than any answer of the size that is read can have. */
+#define TABLES_MOST (PZ_JSON_VALUES + 1)
 
 /*
  * What lua-cjson decoded, as the model says. A fault is told as a text about
@@ -126,13 +130,18 @@ static int read_structure(lua_State *L, const struct pz_shape *shape,
     return 0;
 }
 
-/* In what the model does not know, only nulls are taken out. */
-static void drop_nulls(lua_State *L)
+/* Takes the nulls out of a table, where the model says nothing: 1, or 0 with
+   a table on top that is too deep, or one too many. No answer is such: these
+   go in circles. */
+static int drop_nulls(lua_State *L, int depth, long *tables)
 {
+    if (depth == PZ_JSON_DEPTH || --*tables < 0)
+        return 0;
     luaL_checkstack(L, 6, "answer too deep");
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
         if (lua_istable(L, -1)) {
-            drop_nulls(L);
+            if (!drop_nulls(L, depth + 1, tables))
+                return 0;
         } else if (is_null(L, -1)) {
             /* Clearing a field is allowed while a table is walked. */
             lua_pushvalue(L, -2);
@@ -140,6 +149,7 @@ static void drop_nulls(lua_State *L)
             lua_rawset(L, -5);
         }
     }
+    return 1;
 }
 
 static int read_value(lua_State *L, const struct pz_shape *shape,
@@ -159,13 +169,21 @@ static int read_value(lua_State *L, const struct pz_shape *shape,
 
 void lpz_read_output(lua_State *L, int index, const struct pz_shape *shape)
 {
+    long tables = TABLES_MOST;
+    int top;
+
     lua_pushvalue(L, index);
+    top = lua_gettop(L);
     /* The model's members first: a null taken out of a list would leave a
        hole that hides what follows. */
     if (!shape || !read_structure(L, shape, "the answer")) {
-        if (lua_istable(L, -1))
-            drop_nulls(L);
-        lua_pushnil(L);
+        int fits = !lua_istable(L, top) || drop_nulls(L, 0, &tables);
+
+        lua_settop(L, top);
+        if (fits)
+            lua_pushnil(L);
+        else
+            lua_pushliteral(L, "the answer is nested too deeply");
     }
     lua_remove(L, -2);
 }

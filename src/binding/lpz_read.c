@@ -5,6 +5,7 @@
 
 #include "../core/pz_crypto.h"
 #include "../core/pz_ini.h"
+#include "../core/pz_json.h"
 #include "../core/pz_text.h"
 #include "../core/pz_uri.h"
 #include "../core/pz_xml.h"
@@ -312,6 +313,28 @@ static int core_xml(lua_State *L)
     return status == PZ_OK ? 2 : lpz_raise(L, status);
 }
 
+/* ---- json --------------------------------------------------------------- */
+
+/* core.json_kind(text) -> "object" | "array" | "scalar" | nil, message
+   Whether it is whole, and small enough that tables can be made of it. */
+static int core_json_kind(lua_State *L)
+{
+    static const char *const kinds[] = {
+        [PZ_JSON_OBJECT] = "object",
+        [PZ_JSON_ARRAY] = "array",
+        [PZ_JSON_SCALAR] = "scalar"
+    };
+    enum pz_json_kind kind;
+    enum pz_status status = pz_json_scan(lpz_checkslice(L, 1), &kind, NULL, 0);
+
+    if (status == PZ_ETOOBIG)
+        return push_fault(L, "it has too many values");
+    if (status != PZ_OK)
+        return push_fault(L, "it is not JSON");
+    lua_pushstring(L, kinds[kind]);
+    return 1;
+}
+
 /* ---- encodings ---------------------------------------------------------- */
 
 /* core.base64(data) -> text */
@@ -416,6 +439,7 @@ const luaL_Reg lpz_read_functions[] = {
     { "es256", core_es256 },
     { "ini", core_ini },
     { "ini_sub", core_ini_sub },
+    { "json_kind", core_json_kind },
     { "sha1_hex", core_sha1_hex },
     { "sha256_hex", core_sha256_hex },
     { "unbase64", core_unbase64 },

@@ -8,8 +8,8 @@
  */
 #include "lpz.h"
 
-/* base64, base64url, es256, ini, ini_sub, sha1_hex, sha256_hex, unbase64,
-   uri_encode, xml: NULL-ended. Each is explained where it stands. */
+/* base64, base64url, es256, ini, ini_sub, json_kind, sha1_hex, sha256_hex,
+   unbase64, uri_encode, xml: NULL-ended. Each is explained where it stands. */
 extern const luaL_Reg lpz_read_functions[];
 
 #endif

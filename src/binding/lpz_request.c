@@ -7,23 +7,22 @@
 #include "lpz_attempt.h"
 #include "lpz_service.h"
 
-/* The pairs of request.headers, borrowed from the table. */
+/* The pairs of request.headers, whose strings are left on the stack. */
 static void read_headers(lua_State *L, int request, struct pz_plan *plan)
 {
     size_t count;
+    int list;
 
     lpz_rawgetname(L, request, "headers", 7);
-    count = lua_istable(L, -1) ? lpz_rawlen(L, -1) : 0;
+    list = lua_gettop(L);
+    count = lua_istable(L, list) ? lpz_rawlen(L, list) : 0;
     if (count > PZ_PLAN_HEADERS)
         luaL_error(L, "a request has at most %d headers", PZ_PLAN_HEADERS);
     for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, -1, (int)i + 1);
-        plan->headers[i].name = lpz_pairpart(L, 1);
-        plan->headers[i].value = lpz_pairpart(L, 2);
-        lua_pop(L, 1);
+        lua_rawgeti(L, list, (int)i + 1);
+        lpz_pair(L, &plan->headers[i].name, &plan->headers[i].value);
     }
     plan->header_count = count;
-    lua_pop(L, 1);
 }
 
 /* request.length, 0 where it is absent. */
@@ -38,6 +37,7 @@ static unsigned long long length_field(lua_State *L, int request)
     return (unsigned long long)length;
 }
 
+/* What the plan's texts are of is left on the stack. */
 static void read_plan(lua_State *L, int request, struct pz_plan *plan)
 {
     static const char *const protocols[] = { "json", "xml", "text", NULL };
@@ -64,6 +64,7 @@ int lpz_request_new(lua_State *L)
     struct lpz_attempt *attempt;
     struct pz_plan plan;
     enum pz_status status;
+    lua_Integer max_attempts;
     size_t size = 0;
     char *at;
 
@@ -71,6 +72,7 @@ int lpz_request_new(lua_State *L)
     random = lpz_checkslice(L, 3);
     if (random.len != 16)
         return luaL_error(L, "bad argument #3 (16 random bytes expected)");
+    max_attempts = luaL_checkinteger(L, 4);
     read_plan(L, 2, &plan);
     body = lpz_textfield(L, 2, "body");
     size = body.len + plan.method.len + plan.path.len + plan.query.len +
@@ -95,7 +97,7 @@ int lpz_request_new(lua_State *L)
     }
     status = pz_attempt_begin(&attempt->core, &service->core, &plan, body,
                               (const unsigned char *)random.data,
-                              (unsigned)luaL_checkinteger(L, 4));
+                              (unsigned)max_attempts);
     if (status == PZ_EINVAL) {
         lua_pushnil(L);
         lua_pushliteral(L, "the request has a part that no request may have");

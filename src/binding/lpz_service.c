@@ -38,15 +38,13 @@ struct lpz_service *lpz_checkservice(lua_State *L, int index)
     return service;
 }
 
+/* A member that has to be there, left on the stack. */
 static struct pz_slice field(lua_State *L, int index, const char *name)
 {
-    struct pz_slice s;
+    struct pz_slice s = lpz_textfield(L, index, name);
 
-    lpz_rawgetname(L, index, name, strlen(name));
-    if (lua_type(L, -1) != LUA_TSTRING)
+    if (s.data == NULL)
         luaL_error(L, "%s must be a string", name);
-    s.data = lua_tolstring(L, -1, &s.len);
-    lua_pop(L, 1); /* the table keeps it */
     return s;
 }
 

@@ -70,8 +70,8 @@ static int core_printable(lua_State *L)
 /*
  * core.prose(value) -> text
  *
- * The same for sentences: white space and line ends are one space, and it is
- * cut to 1024 bytes.
+ * The same for sentences: white space, line ends and control characters are
+ * one space, what is not UTF-8 is '?', and it is cut to 1024 bytes.
  */
 static int core_prose(lua_State *L)
 {

@@ -35,22 +35,26 @@ static void must(lua_State *L, enum pz_status status)
         lpz_raise(L, status);
 }
 
-/* The pairs of request.headers as headers, in a block that is pushed. */
+/* The pairs of request.headers as headers, in a block that is pushed; before
+   it a list of our own keeps their strings. */
 static struct pz_header *push_headers(lua_State *L, int request, size_t *count)
 {
     struct pz_header *headers;
-    int list;
+    int list, kept;
 
+    luaL_checkstack(L, 8, "no room for headers");
     lpz_rawgetname(L, request, "headers", 7);
     luaL_argcheck(L, lua_istable(L, -1), 1, "headers must be a list");
     list = lua_gettop(L);
     *count = lpz_rawlen(L, list);
+    lua_createtable(L, 2 * (int)*count, 0);
+    kept = lua_gettop(L);
     headers = lua_newuserdata(L, (*count + 1) * sizeof *headers);
     for (size_t i = 0; i < *count; i++) {
         lua_rawgeti(L, list, (int)i + 1);
-        headers[i].name = lpz_pairpart(L, 1);
-        headers[i].value = lpz_pairpart(L, 2);
-        lua_pop(L, 1);
+        lpz_pair(L, &headers[i].name, &headers[i].value);
+        lua_rawseti(L, kept, 2 * (int)i + 2);
+        lua_rawseti(L, kept, 2 * (int)i + 1);
     }
     return headers;
 }
@@ -86,14 +90,16 @@ static void set(lua_State *L, const char *name, struct pz_slice value)
     lua_setfield(L, -2, name);
 }
 
+struct keys {
+    struct pz_slice id, secret;
+};
+
 /* The result is on top; 'out' and 'scratch' belong to Lua. */
 static void sign(lua_State *L, struct pz_buf *out, struct pz_buf *scratch,
                  struct pz_signer *signer,
                  const struct pz_sigv4_request *request,
-                 const struct pz_scope *scope)
+                 const struct pz_scope *scope, const struct keys *keys)
 {
-    struct pz_slice secret = lpz_textfield(L, 2, "secret_access_key");
-    struct pz_slice id = lpz_textfield(L, 2, "access_key_id");
     struct pz_slice signature = { NULL, PZ_SIGNATURE_LEN }, names;
     char digits[PZ_SIGNATURE_LEN];
 
@@ -105,14 +111,14 @@ static void sign(lua_State *L, struct pz_buf *out, struct pz_buf *scratch,
                                     pz_buf_slice(out)));
     set(L, "string_to_sign", pz_buf_slice(scratch));
 
-    must(L, pz_sigv4_signature(digits, signer, secret, scope,
+    must(L, pz_sigv4_signature(digits, signer, keys->secret, scope,
                                pz_buf_slice(scratch)));
     signature.data = digits;
     set(L, "signature", signature);
 
     pz_buf_clear(out);
-    must(L, pz_sigv4_authorization(out, scratch, signer, request, scope, id,
-                                   secret));
+    must(L, pz_sigv4_authorization(out, scratch, signer, request, scope,
+                                   keys->id, keys->secret));
     set(L, "authorization", pz_buf_slice(out));
 }
 
@@ -120,14 +126,20 @@ int lpz_sigv4_sign(lua_State *L)
 {
     struct pz_sigv4_request request;
     struct pz_scope scope;
+    struct pz_slice payload;
+    struct keys keys;
     char hash[PZ_SHA256_HEX_LEN];
     struct pz_signer **signer;
     struct pz_buf *out, *scratch;
 
     for (int i = 1; i <= 3; i++)
         luaL_checktype(L, i, LUA_TTABLE);
+    lua_settop(L, 3);
     read_request(L, &request);
     read_scope(L, &scope);
+    keys.secret = lpz_textfield(L, 2, "secret_access_key");
+    keys.id = lpz_textfield(L, 2, "access_key_id");
+    payload = lpz_textfield(L, 1, "payload");
     signer = lpz_newuserdata(L, sizeof *signer, SIGNER);
     out = lpz_newbuffer(L);
     scratch = lpz_newbuffer(L);
@@ -136,13 +148,12 @@ int lpz_sigv4_sign(lua_State *L)
     if (*signer == NULL)
         return lpz_raise(L, PZ_ENOMEM);
     if (request.payload_hash.len == 0) {
-        must(L, pz_sha256_hex(pz_signer_crypto(*signer), hash,
-                              lpz_textfield(L, 1, "payload")));
+        must(L, pz_sha256_hex(pz_signer_crypto(*signer), hash, payload));
         request.payload_hash.data = hash;
         request.payload_hash.len = sizeof hash;
     }
     set(L, "payload_hash", request.payload_hash);
-    sign(L, out, scratch, *signer, &request, &scope);
+    sign(L, out, scratch, *signer, &request, &scope, &keys);
     pz_buf_free(out);
     pz_buf_free(scratch);
     pz_signer_free(*signer);

@@ -229,6 +229,7 @@ struct scan {
     struct pz_json_member *members;
     size_t count;
     struct pz_json_member *wanted; /* the member whose value comes next */
+    size_t values;
 };
 
 /* In an object: a name and its colon. */
@@ -306,6 +307,8 @@ static enum pz_status take_value(struct scan *s)
     for (;;) {
         int is_object = peek(r) == '{';
 
+        if (s->values++ == PZ_JSON_VALUES)
+            return PZ_ETOOBIG;
         if (!is_object && peek(r) != '[')
             return take_scalar(s) ? PZ_OK : PZ_EINVAL;
         r->at++;
@@ -338,6 +341,7 @@ pz_json_scan(struct pz_slice text, enum pz_json_kind *kind,
     s.members = members;
     s.count = count;
     s.wanted = NULL;
+    s.values = 0;
     for (size_t i = 0; i < count; i++)
         members[i].found = 0;
     skip_space(&s.reader);

@@ -9,8 +9,9 @@
  */
 #include "pz_buf.h"
 
-/* Deeper nesting than this is refused: nothing here needs it. */
-enum { PZ_JSON_DEPTH = 512 };
+/* Deeper nesting than this is refused, and more elements and members: nothing
+   here needs it, and each costs whoever makes tables of them. */
+enum { PZ_JSON_DEPTH = 512, PZ_JSON_VALUES = 131072 };
 
 /* Appends 'text', which must be UTF-8, in quotes with what must be escaped
    escaped. */
@@ -28,7 +29,8 @@ enum pz_json_kind { PZ_JSON_OBJECT, PZ_JSON_ARRAY, PZ_JSON_SCALAR };
 
 /*
  * PZ_OK when 'text' is one whole JSON value in valid UTF-8, with nothing but
- * white space around it; PZ_EINVAL otherwise, and then no member is found.
+ * white space around it; PZ_ETOOBIG where it has more than PZ_JSON_VALUES;
+ * PZ_EINVAL otherwise. In neither of these a member is found.
  * Members are picked at the top level only; of a repeated one the first
  * counts.
  */

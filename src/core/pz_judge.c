@@ -80,7 +80,7 @@ judge_json(struct pz_verdict *verdict, const struct pz_response *response)
     int is_object;
 
     status = pz_json_scan(response->body, &kind, members, WANTED);
-    if (status != PZ_OK && status != PZ_EINVAL)
+    if (status == PZ_ENOMEM)
         return status;
     is_object = status == PZ_OK && kind == PZ_JSON_OBJECT;
     status = set_json_code(verdict, response, members);
@@ -182,11 +182,17 @@ judge_success(struct pz_verdict *verdict, const struct pz_response *response)
         return PZ_OK;
     if (response->protocol == PZ_JSON) {
         status = pz_json_scan(response->body, &kind, NULL, 0);
+        if (status == PZ_ETOOBIG)
+            return bad_response(verdict, PZ_LIT("of a size that can be read: "
+                                                "it has too many values"));
         if (status == PZ_EINVAL || (status == PZ_OK && kind != PZ_JSON_OBJECT))
             return bad_response(verdict, PZ_LIT("a whole JSON object"));
         return status;
     }
     status = pz_xml_scan(response->body, &root, picks, XML_WANTED);
+    if (status == PZ_ETOOBIG)
+        return bad_response(verdict, PZ_LIT("of a size that can be read: it "
+                                            "has too many elements"));
     if (status == PZ_EINVAL)
         return bad_response(verdict, PZ_LIT("whole XML"));
     if (status == PZ_OK && pz_slice_eq(root, PZ_LIT("Error"))) {
@@ -215,8 +221,8 @@ pz_judge(struct pz_verdict *verdict, const struct pz_response *response)
         return judge_json(verdict, response);
     case PZ_XML:
         status = pz_xml_scan(response->body, &root, picks, XML_WANTED);
-        return status != PZ_OK && status != PZ_EINVAL
-            ? status : judge_xml(verdict, response, picks);
+        return status == PZ_ENOMEM ? status
+                                   : judge_xml(verdict, response, picks);
     case PZ_TEXT:
         break;
     }

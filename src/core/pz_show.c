@@ -77,10 +77,12 @@ enum pz_status pz_show_value(struct pz_buf *out, struct pz_slice text)
     return status;
 }
 
+/* White space, line ends, and control characters: in a sentence these say
+   nothing. */
 static int is_gap(long point)
 {
-    return point == ' ' || (point >= '\t' && point <= '\r') ||
-           point == 0x85 || point == 0x2028 || point == 0x2029;
+    return (point >= 0 && point <= ' ') || (point >= 0x7F && point <= 0x9F) ||
+           point == 0x2028 || point == 0x2029;
 }
 
 enum pz_status
@@ -102,7 +104,8 @@ pz_show_prose(struct pz_buf *out, struct pz_slice text, size_t most)
             status = pz_buf_addc(out, ' ');
         gap = 0;
         if (status == PZ_OK)
-            status = add_shown(out, point, bytes);
+            status = point < 0 ? pz_buf_addc(out, '?')
+                               : add_shown(out, point, bytes);
         if (status == PZ_OK && out->len - start > most)
             break;
         kept = out->len;

@@ -23,9 +23,9 @@ int pz_is_hidden(long point);
 PZ_MUST_USE enum pz_status
 pz_show_value(struct pz_buf *out, struct pz_slice text);
 
-/* Appends a sentence: white space and line ends become one space, none is
-   left at the ends, the rest is as above; cut to 'most' bytes at a whole
-   character. */
+/* Appends a sentence: white space, line ends and control characters become one
+   space, none is left at the ends; what is not UTF-8 is '?'; the rest is as
+   above. It is cut to 'most' bytes at a whole character. */
 PZ_MUST_USE enum pz_status
 pz_show_prose(struct pz_buf *out, struct pz_slice text, size_t most);
 

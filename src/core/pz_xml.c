@@ -243,6 +243,10 @@ static enum pz_status open_element(struct pz_xml *xml)
         return fail(xml, "a second root");
     if (xml->depth == PZ_XML_DEPTH)
         return fail(xml, "nested too deeply");
+    if (xml->elements++ == PZ_XML_ELEMENTS) {
+        (void)fail(xml, "too many elements");
+        return PZ_ETOOBIG;
+    }
     status = skip_attributes(xml);
     if (status != PZ_OK)
         return status;

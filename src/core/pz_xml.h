@@ -10,8 +10,9 @@
  */
 #include "pz_buf.h"
 
-/* Deeper nesting and longer text are refused: no answer here has them. */
-enum { PZ_XML_DEPTH = 32 };
+/* Deeper nesting, more elements and longer text are refused: no answer here has
+   them, and each element costs whoever makes tables of them. */
+enum { PZ_XML_DEPTH = 32, PZ_XML_ELEMENTS = 131072 };
 #define PZ_XML_MAX ((size_t)8 << 20)
 
 enum pz_xml_event { PZ_XML_OPEN, PZ_XML_CLOSE, PZ_XML_END };
@@ -27,7 +28,7 @@ struct pz_xml {
     const char *error; /* a constant text without any of the answer's */
 
     struct pz_slice text;
-    size_t at;
+    size_t at, elements;
     int seen_root, self_closed;
     struct {
         struct pz_slice tag; /* its name with the prefix */
@@ -39,7 +40,8 @@ struct pz_xml {
 /* 'text' is borrowed until the last step. */
 void pz_xml_start(struct pz_xml *xml, struct pz_slice text);
 /* One step. PZ_EINVAL with 'error' set where the text is refused, then and at
-   each further step; only PZ_XML_END says that the text is whole. */
+   each further step (PZ_ETOOBIG at the element that is one too many); only
+   PZ_XML_END says that the text is whole. */
 PZ_MUST_USE enum pz_status
 pz_xml_next(struct pz_xml *xml, enum pz_xml_event *event);
 
@@ -57,8 +59,8 @@ struct pz_xml_pick {
 
 /*
  * PZ_OK when 'text' is one whole document; 'root' is then its root's name.
- * Otherwise PZ_EINVAL, and nothing is found. Of several leaves with the same
- * path the first counts.
+ * Otherwise PZ_EINVAL, or PZ_ETOOBIG for too many elements, and nothing is
+ * found. Of several leaves with the same path the first counts.
  */
 PZ_MUST_USE enum pz_status
 pz_xml_scan(struct pz_slice text, struct pz_slice *root,

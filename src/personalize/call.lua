@@ -265,6 +265,9 @@ function M.finish(settings, operation, started, output, result, ...)
   return output, result, ...
 end
 
+-- What the core raises of an input that no buffer takes.
+local TOO_MUCH = "too much data"
+
 --- Makes one call of an operation of Amazon Personalize; its end is left to
 -- the caller to tell.
 ---@param settings table as the client made them; `service` is what the calls
@@ -282,8 +285,15 @@ function M.make(settings, operation, input, credentials, deadline)
       operation = operation, attempts = 0,
       message = "the client was closed meanwhile" }
   end
-  local attempt, faults = core.attempt(settings.service, operation, input,
-    core.random(16), settings.max_attempts, settings.parameter_validation)
+  local ok, attempt, faults = callback.pcall("a call", core.attempt,
+    settings.service, operation, input, core.random(16),
+    settings.max_attempts, settings.parameter_validation)
+  if not ok and attempt == TOO_MUCH then
+    attempt, faults = nil, { { path = "", code = "length",
+      message = "the input has more than 16 MiB" } }
+  elseif not ok then
+    error(attempt, 0) -- memory
+  end
   if not attempt then
     return nil, { code = "ParamValidationError", kind = "client",
       operation = operation, attempts = 0, params = faults,

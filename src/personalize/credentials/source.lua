@@ -5,6 +5,7 @@
 
 local cjson = require "cjson"
 local Error = require "personalize.error"
+local callback = require "personalize.callback"
 local core = require "personalize.core"
 local redact = require "personalize.redact"
 
@@ -95,11 +96,15 @@ function M.is_final(failure)
     not failure.retryable
 end
 
---- The members of a JSON object, or nil where the text is none.
+--- The members of a JSON object, or nil where the text is none. Anybody may
+--- answer in place of a metadata service: what has too many values is none.
 ---@param text string?
 ---@return table?
 function M.decode(text)
-  local ok, found = pcall(json.decode, text)
+  if type(text) ~= "string" or core.json_kind(text) ~= "object" then
+    return nil
+  end
+  local ok, found = callback.pcall("a source of credentials", json.decode, text)
   if not ok or type(found) ~= "table" then
     return nil
   end
