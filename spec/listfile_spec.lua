@@ -127,6 +127,34 @@ describe("a list from a file", function()
     assert.is_true(fail(list:part(1)) == HEADER .. text .. "last\n")
   end)
 
+  -- It is read twice before it is sent, in blocks, with others in between.
+  it("gives parts without the repeats, whatever the blocks", function()
+    local text = lines(30000)
+    write(HEADER .. text .. text .. '"a,b"\nlast\n"a,b"\n')
+    for _, max in ipairs { 1, 300000, 1e9 } do
+      local list = core.userlist { unique = true, key = ("k"):rep(16),
+        part_size = 500000 }
+      assert.is_true(list:open(path))
+      local calls, turns, last = 0, 0, 0
+      repeat
+        local done, read = list:check(max)
+        calls, turns, last = calls + 1, turns + (read < last and 1 or 0), read
+      until done
+      assert.is_true(calls > 2)
+      assert.is_true(turns == 1 or max == 1e9)
+      local summary = list:finish()
+      assert.equal(30002, summary.users)
+      assert.equal(30001, summary.duplicates)
+      local parts = {}
+      for i in ipairs(summary.parts) do
+        parts[i] = fail(list:part(i))
+        assert.equal(core.sha256_hex(parts[i]), summary.parts[i].sha256)
+        parts[i] = parts[i]:sub(#HEADER + 1)
+      end
+      assert.is_true(table.concat(parts) == text .. '"a,b"\nlast\n')
+    end
+  end)
+
   it("stays while a source needs it", function()
     write(HEADER .. "a\n")
     local source = (checked()):part(1)
@@ -216,6 +244,31 @@ describe("a file that changes", function()
       until done ~= false
       assert.is_nil(done)
       assert.equal("the file changed while it was checked", message)
+    end
+  end)
+
+  it("between two readings of a list with repeats is noticed", function()
+    for _, change in ipairs {
+      function() write("more\n", "ab") end,
+      function() write("") end,
+      function() set_time "2001-01-01" end,
+    } do
+      local text = lines(20000)
+      write(HEADER .. text .. text)
+      local list = core.userlist { unique = true, key = ("k"):rep(16) }
+      assert.is_true(list:open(path))
+      local read, last, done = 0
+      repeat
+        last = read
+        done, read = list:check(1000)
+      until done ~= false or read < last
+      assert.is_false(done)
+      change()
+      repeat
+        done, read = list:check(1000)
+      until done ~= false
+      assert.is_nil(done)
+      assert.equal("the file changed while it was checked", read)
     end
   end)
 

@@ -274,7 +274,7 @@ describe("the command's ARNs", function()
     for _, command in ipairs { "describe", "wait" } do
       status, _, err = people.run(world, command, "-")
       assert.equal(252, status)
-      assert.truthy(err:find("no ARN on standard input", 1, true), err)
+      assert.truthy(err:find("no job on standard input", 1, true), err)
     end
   end)
 end)

@@ -363,8 +363,6 @@ describe("a wrong use of a user list", function()
     local list = list_of {}
     assert.has_error(function() list:add "a" end,
       "only a list of the format ids takes ids")
-    assert.has_error(function() list:check() end,
-      "the list has no file to read")
     assert.has_error(function() list:part(1) end, "the list is not finished")
     list:write(HEADER .. "a\n")
     assert.has_error(function() list:spool() end,
@@ -378,6 +376,10 @@ describe("a wrong use of a user list", function()
     list = list_of { format = "ids" }
     assert.has_error(function() list:write "a" end,
       "a list of the format ids takes no text")
+    list = list_of { format = "ids", unique = true }
+    assert.has_error(function() list:add "a" end,
+      "a list without repeats needs a file or a spool")
+    list = list_of { format = "ids" }
     assert.has_error(function() list:open "/dev/null" end,
       "a list of the format ids has no file")
   end)

@@ -125,6 +125,91 @@ describe("a warning about ids", function()
   end)
 end)
 
+describe("a warning about repeats", function()
+  local IDS = { "a", "b", "a", "c,d", "b", "c,d", "a", "e" }
+
+  local function given_as(ids)
+    local at, lines = 0, {}
+    for i, id in ipairs(ids) do
+      lines[i] = id:find "," and '"' .. id .. '"' or id
+    end
+    return {
+      [0] = { users = ids }, { users = function()
+        at = at + 1
+        return ids[at]
+      end },
+      { text = "USER_ID\n" .. table.concat(lines, "\n") },
+    }
+  end
+
+  it("counts them, and tells the lines of the later ones", function()
+    for first, given in pairs(given_as(IDS)) do
+      first = first == 2 and 1 or 0
+      local summary = personalize.check_users(given)
+      assert.equal(8, summary.users)
+      assert.is_nil(summary.duplicates)
+      assert.equal(1, #summary.warnings)
+      local warning = summary.warnings[1]
+      assert.equal("repeats", warning.kind)
+      assert.equal(4, warning.count)
+      assert.same({ first + 3, first + 5, first + 6, first + 7 }, warning.lines)
+      assert.truthy(warning.message:find("^4 ids are there once more"))
+    end
+  end)
+
+  it("is not given where they are dropped", function()
+    for _, given in pairs(given_as(IDS)) do
+      given.unique = true
+      local summary = personalize.check_users(given)
+      assert.equal(4, summary.users)
+      assert.equal(4, summary.duplicates)
+      assert.same({}, summary.warnings)
+    end
+  end)
+
+  it("is not given where there are none", function()
+    for _, given in pairs(given_as { "a", "A", "a.", "b", "aa" }) do
+      assert.same({}, personalize.check_users(given).warnings)
+    end
+  end)
+
+  -- 1024 blocks of 1024 different lines, and what comes after.
+  local MOST = 2 ^ 20
+
+  local function million(more)
+    local lines, at = {}, 0
+    for i = 1, 1024 do
+      lines[i] = ("_-%d\n"):format(i)
+    end
+    local block = table.concat(lines)
+    return function()
+      at = at + 1
+      return at <= 1024 and block:gsub("_", tostring(at)) or
+        at == 1025 and more or nil
+    end
+  end
+
+  it("is about all ids, up to a million", function()
+    local summary = personalize.check_users { format = "lines",
+      text = million() }
+    assert.equal(MOST, summary.users)
+    assert.same({}, summary.warnings)
+  end)
+
+  it("says that more were not counted, and unique takes them all", function()
+    local summary = personalize.check_users { format = "lines",
+      text = million "7-7\n" }
+    assert.equal(1, #summary.warnings)
+    assert.equal("repeats_not_counted", summary.warnings[1].kind)
+    assert.equal(MOST + 1, summary.warnings[1].count)
+    summary = personalize.check_users { format = "lines", unique = true,
+      text = million "7-7\n" }
+    assert.same({}, summary.warnings)
+    assert.equal(1, summary.duplicates)
+    assert.equal(MOST, summary.users)
+  end)
+end)
+
 describe("delete_users", function()
   local server
   setup(function() server = aws.start "--job-seconds 0.1" end)
@@ -134,7 +219,7 @@ describe("delete_users", function()
     local client = server:client()
     local told = {}
     local receipt = client:delete_users { users = { "bob", " alice ", "USER_ID",
-      " alice" }, name = "odd", bucket = server.bucket, poll = 0.05,
+      " alice", " alice" }, name = "odd", bucket = server.bucket, poll = 0.05,
       datasetGroupArn = server.dataset_group_arn, roleArn = server.role_arn,
       on_progress = function(progress)
         if progress.warnings then
@@ -144,15 +229,15 @@ describe("delete_users", function()
         end
       end }
     assert.equal(1, #told)
-    assert.equal(2, #told[1].warnings)
-    assert.same({ white_space = 2, header = 1 }, receipt.warnings)
+    assert.equal(3, #told[1].warnings)
+    assert.same({ white_space = 3, header = 1, repeats = 1 }, receipt.warnings)
     assert.equal("COMPLETED", receipt.status)
     local text = personalize.receipt_json(receipt)
-    assert.truthy(text:find('"warnings": {\n    "white_space": 2,\n    ' ..
-      '"header": 1\n  },\n  "status"', 1, true), text)
+    assert.truthy(text:find('"warnings": {\n    "white_space": 3,\n    ' ..
+      '"header": 1,\n    "repeats": 1\n  },\n  "status"', 1, true), text)
     assert.is_nil(text:find("alice", 1, true))
     assert.is_true(personalize.verify_receipt(text,
-      { users = { "bob", " alice ", "USER_ID", " alice" } }))
+      { users = { "bob", " alice ", "USER_ID", " alice", " alice" } }))
     client:close()
   end)
 
@@ -204,7 +289,7 @@ describe("the command", function()
     local status, _, err = people.run(world, "check-list", "-", "--delimiter",
       ":")
     assert.equal(252, status)
-    assert.truthy(err:find("none of , ; | and tab", 1, true), err)
+    assert.truthy(err:find("one of , ; | and tab", 1, true), err)
   end)
 
   it("speaks of its own options", function()

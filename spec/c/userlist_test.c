@@ -26,7 +26,15 @@ static void read_list(struct pz_userlist *list,
     assert_int_equal(pz_userlist_init(list, &options), PZ_OK);
     assert_int_equal(pz_userlist_feed(list, pz_slice_of(text)), PZ_OK);
     assert_int_equal(pz_userlist_finish(list), PZ_OK);
+    if (list->stage == PZ_LIST_AGAIN) {
+        assert_true(options.unique);
+        assert_int_equal(pz_userlist_feed(list, options.sink
+                                          ? pz_buf_slice(&sunk)
+                                          : pz_slice_of(text)), PZ_OK);
+        assert_int_equal(pz_userlist_finish(list), PZ_OK);
+    }
     assert_int_equal(pz_userlist_finish(list), PZ_OK);
+    assert_int_equal(list->stage, PZ_LIST_FINISHED);
 }
 
 /* The part as it is sent, from where it stands. */
@@ -112,18 +120,111 @@ TEST(repeats_are_dropped)
 
     BEGIN();
     options.unique = 1;
-    read_list(&list, options, text);
-    assert_int_equal(list.users, 5);
-    assert_int_equal(list.duplicates, 4);
-    assert_int_equal(pz_userlist_part_count(&list), 3);
-    check_part(&list, 0, pz_slice_of(text), "USER_ID\na\nb\n");
-    check_part(&list, 1, pz_slice_of(text), "USER_ID\n\"\"\"\"\nc\n");
-    check_part(&list, 2, pz_slice_of(text), "USER_ID\nd\n");
-    assert_false(pz_userlist_is_dropped(&list, 0));
-    assert_true(pz_userlist_is_dropped(&list, 2));
-    assert_true(pz_userlist_is_dropped(&list, 8));
-    assert_false(pz_userlist_is_dropped(&list, 9));
-    assert_false(pz_userlist_is_dropped(&list, (unsigned long long)-1));
+    for (int spooled = 0; spooled <= 1; spooled++) {
+        struct pz_slice input = pz_slice_of(text);
+
+        if (spooled) {
+            options.sink = sink;
+            options.sink_arg = &sunk;
+        }
+        read_list(&list, options, text);
+        if (spooled)
+            input = pz_buf_slice(&sunk);
+        assert_int_equal(list.users, 5);
+        assert_int_equal(list.duplicates, 4);
+        assert_int_equal(pz_userlist_part_count(&list), 3);
+        check_part(&list, 0, input, "USER_ID\na\nb\n");
+        check_part(&list, 1, input, "USER_ID\n\"\"\"\"\nc\n");
+        check_part(&list, 2, input, "USER_ID\nd\n");
+        assert_false(pz_userlist_is_dropped(&list, 0));
+        assert_true(pz_userlist_is_dropped(&list, 2));
+        assert_true(pz_userlist_is_dropped(&list, 8));
+        assert_false(pz_userlist_is_dropped(&list, 9));
+        assert_false(pz_userlist_is_dropped(&list, (unsigned long long)-1));
+        pz_userlist_free(&list);
+    }
+    assert_text(&sunk, "a\nb\na\n\"\"\"\"\nb\nc\nd\nb\na\n");
+    pz_buf_free(&sunk);
+}
+
+/* More parts than there may be: but not without the repeats. */
+TEST(repeats_do_not_count_as_parts)
+{
+    struct pz_userlist_options options = lines(10);
+    struct pz_userlist list;
+
+    BEGIN();
+    options.unique = 1;
+    options.sink = sink;
+    options.sink_arg = &sunk;
+    assert_int_equal(pz_userlist_init(&list, &options), PZ_OK);
+    for (int i = 0; i < 2 * PZ_PARTS_MAX; i++)
+        assert_int_equal(pz_userlist_feed(&list, i % 2 ? LIT("a\n")
+                                                       : LIT("b\n")), PZ_OK);
+    assert_int_equal(pz_userlist_finish(&list), PZ_OK);
+    assert_int_equal(list.stage, PZ_LIST_AGAIN);
+    assert_int_equal(sunk.len, 4 * PZ_PARTS_MAX);
+    assert_int_equal(pz_userlist_feed(&list, pz_buf_slice(&sunk)), PZ_OK);
+    assert_int_equal(pz_userlist_finish(&list), PZ_OK);
+    assert_int_equal(list.users, 2);
+    assert_int_equal(pz_userlist_part_count(&list), 2);
+    check_part(&list, 1, pz_buf_slice(&sunk), "USER_ID\na\n");
+    pz_userlist_free(&list);
+    pz_buf_clear(&sunk);
+
+    /* And too many of them all the same, of which one is a repeat or none. */
+    options.part_size = 14;
+    for (int repeats = 0; repeats <= 1; repeats++) {
+        char line[16];
+
+        assert_int_equal(pz_userlist_init(&list, &options), PZ_OK);
+        for (int i = 0; i <= PZ_PARTS_MAX + repeats; i++) {
+            (void)snprintf(line, sizeof line, "%05d\n",
+                           i <= PZ_PARTS_MAX ? i : 1);
+            assert_int_equal(pz_userlist_feed(&list, pz_slice_of(line)),
+                             PZ_OK);
+        }
+        if (repeats) {
+            assert_int_equal(pz_userlist_finish(&list), PZ_OK);
+            assert_int_equal(list.stage, PZ_LIST_AGAIN);
+            assert_int_equal(pz_userlist_feed(&list, pz_buf_slice(&sunk)),
+                             PZ_ETOOBIG);
+        } else {
+            assert_int_equal(pz_userlist_finish(&list), PZ_ETOOBIG);
+        }
+        assert_true(list.has_too_many_parts);
+        pz_userlist_free(&list);
+        pz_buf_free(&sunk);
+    }
+}
+
+TEST(repeats_are_counted)
+{
+    struct pz_userlist_options options = lines(1000);
+    struct pz_userlist list;
+    struct pz_warning *warning = &list.warnings[PZ_ODD_REPEAT];
+
+    BEGIN();
+    options.count_repeats = 1;
+    read_list(&list, options, "a\nb\na\n\"\nb\nc\n\"\nb\na\n");
+    assert_int_equal(list.users, 9);
+    assert_int_equal(list.duplicates, 0);
+    assert_int_equal(warning->count, 5);
+    assert_int_equal(warning->lines[0], 3);
+    assert_int_equal(warning->lines[1], 5);
+    assert_int_equal(warning->lines[4], 9);
+    assert_false(list.has_uncounted_repeats);
+    pz_userlist_free(&list);
+
+    /* As the first bytes show, the rest is too long for that. */
+    assert_int_equal(pz_userlist_init(&list, &options), PZ_OK);
+    assert_int_equal(pz_userlist_feed(&list, LIT("a\nb\na\n")), PZ_OK);
+    pz_userlist_expect(&list, 2 * PZ_COUNTED_MOST);
+    assert_false(list.has_uncounted_repeats);
+    pz_userlist_expect(&list, 5 * PZ_COUNTED_MOST);
+    assert_true(list.has_uncounted_repeats);
+    assert_int_equal(pz_userlist_finish(&list), PZ_OK);
+    assert_int_equal(warning->count, 0);
     pz_userlist_free(&list);
 }
 
@@ -320,6 +421,21 @@ TEST(a_sink_that_fails)
 }
 
 #ifdef PZ_TEST
+/* Feeds and ends it, once more if it has repeats. */
+static enum pz_status feed_all(struct pz_userlist *list, struct pz_slice text,
+                               int times)
+{
+    enum pz_status status = PZ_OK;
+
+    do {
+        for (int i = 0; i < times && status == PZ_OK; i++)
+            status = pz_userlist_feed(list, text);
+        if (status == PZ_OK)
+            status = pz_userlist_finish(list);
+    } while (status == PZ_OK && list->stage == PZ_LIST_AGAIN);
+    return status;
+}
+
 static enum pz_status whole(void *arg)
 {
     struct pz_userlist_options options = lines(12);
@@ -331,17 +447,13 @@ static enum pz_status whole(void *arg)
     (void)arg;
     options.unique = 1;
     status = pz_userlist_init(&list, &options);
-    for (int i = 0; i < 300 && status == PZ_OK; i++)
-        status = pz_userlist_feed(&list, LIT("a\nb\nc\nd\ne\n\n"));
     if (status == PZ_OK)
-        status = pz_userlist_finish(&list);
+        status = feed_all(&list, LIT("a\nb\nc\nd\ne\n\n"), 300);
     pz_userlist_free(&list);
     if (status == PZ_OK)
         status = pz_userlist_init(&list, &options);
     if (status == PZ_OK)
-        status = pz_userlist_feed(&list, LIT("a\nb\na\nc\n"));
-    if (status == PZ_OK)
-        status = pz_userlist_finish(&list);
+        status = feed_all(&list, LIT("a\nb\na\nc\n"), 1);
     if (status == PZ_OK)
         status = pz_rewrite_init(&rewrite, &list, 1);
     pz_rewrite_free(&rewrite);
@@ -361,6 +473,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_cut),
         cmocka_unit_test(repeats_are_dropped),
+        cmocka_unit_test(repeats_do_not_count_as_parts),
+        cmocka_unit_test(repeats_are_counted),
         cmocka_unit_test(other_bytes_are_refused),
         cmocka_unit_test(faults_are_kept_in_bounds),
         cmocka_unit_test(warnings_in_every_piece),

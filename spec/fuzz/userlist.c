@@ -26,6 +26,7 @@ static void start(struct pz_userlist *list, uint8_t how, uint8_t size)
     if (how & 16 && !(how & 1))
         options.delimiter = ';';
     options.unique = how >> 2 & 1;
+    options.count_repeats = how >> 5 & 1;
     options.part_size = size < 128 ? PZ_PART_MIN + size : 1000000;
     if (how & 8)
         options.sink = sink;
@@ -34,8 +35,8 @@ static void start(struct pz_userlist *list, uint8_t how, uint8_t size)
 }
 
 /* In pieces of so many bytes; 0 is all at once. */
-static void read_all(struct pz_userlist *list, struct pz_slice text,
-                     size_t piece)
+static void read_once(struct pz_userlist *list, struct pz_slice text,
+                      size_t piece)
 {
     while (text.len > 0) {
         size_t len = piece > 0 && piece < text.len ? piece : text.len;
@@ -45,6 +46,17 @@ static void read_all(struct pz_userlist *list, struct pz_slice text,
         text = pz_slice_sub(text, len, text.len);
     }
     PROMISE(pz_userlist_finish(list) == PZ_OK);
+}
+
+static void read_all(struct pz_userlist *list, struct pz_slice text,
+                     size_t piece)
+{
+    int has_sink = list->options.sink != NULL;
+
+    read_once(list, text, piece);
+    if (list->stage == PZ_LIST_AGAIN)
+        read_once(list, has_sink ? pz_buf_slice(&sunk) : text, piece);
+    PROMISE(list->stage == PZ_LIST_FINISHED);
 }
 
 static void compare(const struct pz_userlist *a, const struct pz_userlist *b)

@@ -29,7 +29,8 @@ static struct lpz_userlist *check_list(lua_State *L)
 static int is_untouched(const struct lpz_userlist *list)
 {
     return !list->file.is_open && list->core.records == 0 &&
-           list->core.csv.offset == 0 && !list->core.is_finished;
+           list->core.csv.offset == 0 &&
+           list->core.stage == PZ_LIST_READING;
 }
 
 static int userlist_close(lua_State *L)
@@ -102,10 +103,11 @@ static void check_options(lua_State *L, struct pz_userlist_options *options,
     options->delimiter = check_delimiter(L, options->format);
     options->unique = lpz_flagfield(L, 1, "unique");
     key = lpz_textfield(L, 1, "key");
-    if (options->unique && key.len != sizeof options->key)
+    if ((options->unique || key.data) && key.len != sizeof options->key)
         luaL_error(L, "key must have %d bytes", (int)sizeof options->key);
-    if (options->unique)
+    if (key.data)
         memcpy(options->key, key.data, sizeof options->key);
+    options->count_repeats = key.data && !options->unique;
 }
 
 int lpz_userlist_new(lua_State *L)
@@ -165,9 +167,6 @@ static int userlist_open(lua_State *L)
         return luaL_error(L, "a list of the format ids has no file");
     if (!is_untouched(list))
         return luaL_error(L, "the list has its input already");
-    list->block.max = LPZ_LIST_BLOCK;
-    if (pz_buf_reserve(&list->block, LPZ_LIST_BLOCK) != PZ_OK)
-        return lpz_raise(L, PZ_ENOMEM);
     if (pz_listfile_open(&list->file, path) != 0)
         return push_failure(L, list, list->file.message);
     lua_pushboolean(L, 1);
@@ -209,13 +208,15 @@ static int userlist_size(lua_State *L)
 
 static const char CHANGED[] = "the file changed while it was checked";
 
-/* The next block. *message where the file is to blame. */
+/* The next block of the file, or of the spool once it is read. *message where
+   that is to blame. */
 static enum pz_status read_block(struct lpz_userlist *list,
                                  const char **message)
 {
     struct pz_slice text = { list->block.data, 0 };
     unsigned long long left = list->file.size - list->read;
     size_t len = left < LPZ_LIST_BLOCK ? (size_t)left : LPZ_LIST_BLOCK;
+    enum pz_status status;
 
     if (len > 0 && pz_listfile_read(&list->file, list->block.data, len,
                                     list->read, &text.len) != 0) {
@@ -231,34 +232,75 @@ static enum pz_status read_block(struct lpz_userlist *list,
         *message = CHANGED;
         return PZ_OK;
     }
-    return pz_userlist_feed(&list->core, text);
+    status = pz_userlist_feed(&list->core, text);
+    if (!list->file.is_spool)
+        pz_userlist_expect(&list->core, list->file.size);
+    list->is_read |= pz_userlist_is_over(&list->core);
+    return status;
 }
 
-/* list:check(max = 1 MiB) -> whether that was all, bytes read so far
-   | nil, message */
+/* Is there something to be read before the stage can change? */
+static int must_read(const struct lpz_userlist *list)
+{
+    return !list->is_read && list->file.is_open &&
+           (list->core.stage == PZ_LIST_AGAIN ||
+            (list->core.stage == PZ_LIST_READING && !list->file.is_spool));
+}
+
+/* One step: a block, or a millisecond of what has to be decided. */
+static enum pz_status step(struct lpz_userlist *list, const char **message)
+{
+    enum pz_userlist_stage before = list->core.stage;
+    enum pz_status status;
+
+    if (must_read(list)) {
+        list->block.max = LPZ_LIST_BLOCK;
+        status = pz_buf_reserve(&list->block, LPZ_LIST_BLOCK);
+        return status == PZ_OK ? read_block(list, message) : status;
+    }
+    status = before == PZ_LIST_DECIDING ? pz_userlist_decide(&list->core)
+                                        : pz_userlist_end(&list->core);
+    if (list->core.stage == PZ_LIST_AGAIN && before != PZ_LIST_AGAIN) {
+        list->read = 0;
+        list->is_read = 0;
+    }
+    return status;
+}
+
+/*
+ * list:check(max = 1 MiB) -> whether that was all, bytes read so far
+ * | nil, message
+ *
+ * Reads up to about 'max' bytes of the file; then, and for a list that was
+ * written, does what is left to do when all is read: which may be to read it
+ * once more, from its beginning. Never takes longer than reading would.
+ */
 static int userlist_check(lua_State *L)
 {
     struct lpz_userlist *list = check_list(L);
     long long max = CHECK_DEFAULT;
-    unsigned long long from = list->read;
+    unsigned long long from;
     const char *message = NULL;
     enum pz_status status = PZ_OK;
 
     if (!lua_isnoneornil(L, 2) && (!lpz_tointeger(L, 2, &max) || max < 1))
         return luaL_error(L, "bad argument #2 (bytes, 1 or more, expected)");
-    if (!list->file.is_open || list->file.is_spool || list->core.is_finished)
-        return luaL_error(L, "the list has no file to read");
-    while (!list->is_read && status == PZ_OK && message == NULL &&
-           list->read - from < (unsigned long long)max) {
-        status = read_block(list, &message);
-        list->is_read |= pz_userlist_is_over(&list->core);
-    }
+    if (list->core.stage == PZ_LIST_DECIDING)
+        status = step(list, &message);
+    from = list->read;
+    while (status == PZ_OK && message == NULL && must_read(list) &&
+           list->read - from < (unsigned long long)max)
+        status = step(list, &message);
+    /* The end takes no time. */
+    if (status == PZ_OK && message == NULL && !must_read(list) &&
+        list->core.stage != PZ_LIST_DECIDING)
+        status = step(list, &message);
     if (message)
         return push_failure(L, list, message);
     if (status != PZ_OK)
         return push_status(L, list, status);
     from = list->read;
-    lua_pushboolean(L, list->is_read);
+    lua_pushboolean(L, list->core.stage == PZ_LIST_FINISHED);
     lpz_pushcount(L, from);
     return 2;
 }
@@ -278,9 +320,11 @@ static void check_input(lua_State *L, const struct lpz_userlist *list,
     if (list->is_ids != is_ids)
         luaL_error(L, is_ids ? "only a list of the format ids takes ids"
                              : "a list of the format ids takes no text");
-    if (list->core.is_finished ||
+    if (list->core.stage != PZ_LIST_READING ||
         (list->file.is_open && !list->file.is_spool))
         luaL_error(L, "the list has its input already");
+    if (list->core.options.unique && !list->file.is_open)
+        luaL_error(L, "a list without repeats needs a file or a spool");
 }
 
 /* The decimal digits of a whole number. */
@@ -417,41 +461,56 @@ static void push_fault_counts(lua_State *L, struct lpz_userlist *list)
                       list->core.fault_counts[i]);
 }
 
-/* summary.warnings: { kind, count, lines } of each kind that there is */
+/* Appends { kind, count, lines } to the table on top. */
+static void push_warning(lua_State *L, const char *kind,
+                         const struct pz_warning *warning)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, kind);
+    lua_setfield(L, -2, "kind");
+    set_count(L, "count", warning->count);
+    lua_newtable(L);
+    for (int i = 0; i < PZ_LINES_KEPT && warning->lines[i] > 0; i++) {
+        lpz_pushcount(L, warning->lines[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "lines");
+    lua_rawseti(L, -2, (int)lpz_rawlen(L, -2) + 1);
+}
+
+/* summary.warnings, of each kind that there is */
 static void push_warnings(lua_State *L, struct lpz_userlist *list)
 {
-    int count = 0;
+    struct pz_warning uncounted = { list->core.records, { 0 } };
+    int has_uncounted = list->core.has_uncounted_repeats;
 
     lua_newtable(L);
     for (int i = 0; i < PZ_ODDITIES; i++) {
         struct pz_warning warning = list->core.warnings[i];
 
-        if (warning.count == 0)
-            continue;
-        lua_createtable(L, 0, 3);
-        lua_pushstring(L, pz_oddity_name((enum pz_oddity)i));
-        lua_setfield(L, -2, "kind");
-        set_count(L, "count", warning.count);
-        lua_newtable(L);
-        for (int j = 0; j < PZ_LINES_KEPT &&
-                        (unsigned long long)j < warning.count; j++) {
-            lpz_pushcount(L, warning.lines[j]);
-            lua_rawseti(L, -2, j + 1);
-        }
-        lua_setfield(L, -2, "lines");
-        lua_rawseti(L, -2, ++count);
+        if (warning.count > 0)
+            push_warning(L, pz_oddity_name((enum pz_oddity)i), &warning);
     }
+    if (has_uncounted)
+        push_warning(L, "repeats_not_counted", &uncounted);
 }
 
-/* list:finish() -> summary | nil, message; the same each time */
+/* list:finish() -> summary | nil, message; the same each time. Does what
+   list:check would, in one go. */
 static int userlist_finish(lua_State *L)
 {
     struct lpz_userlist *list = check_list(L);
-    enum pz_status status;
+    const char *message = NULL;
+    enum pz_status status = PZ_OK;
 
-    if (list->file.is_open && !list->file.is_spool && !list->is_read)
+    if (list->file.is_open && !list->file.is_spool && !list->is_read &&
+        list->core.stage == PZ_LIST_READING)
         return luaL_error(L, "the file is not read to its end");
-    status = pz_userlist_finish(&list->core);
+    while (list->core.stage != PZ_LIST_FINISHED && status == PZ_OK &&
+           message == NULL)
+        status = step(list, &message);
+    if (message)
+        return push_failure(L, list, message);
     if (status != PZ_OK)
         return push_status(L, list, status);
     pz_buf_free(&list->block);
@@ -477,7 +536,7 @@ static int userlist_part(lua_State *L)
     struct lpz_userlist *list = check_list(L);
     long long n = 0;
 
-    if (!list->core.is_finished)
+    if (list->core.stage != PZ_LIST_FINISHED)
         return luaL_error(L, "the list is not finished");
     if (!list->file.is_open)
         return luaL_error(L, "the list kept nothing: it has neither file nor "

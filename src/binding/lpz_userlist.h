@@ -18,7 +18,7 @@ struct lpz_userlist {
     struct pz_listfile file;
     struct pz_buf column; /* the name that core.options.column shows */
     struct pz_buf block;
-    unsigned long long read; /* bytes of the file */
+    unsigned long long read; /* bytes of the file, in this pass */
     int is_ids, is_read;     /* of ids one by one; to its end */
     int has_failed, is_closed;
 };
@@ -28,7 +28,8 @@ void lpz_userlist_class(lua_State *L);
 
 /* core.userlist{ format = "csv" | "lines" | "ids", column = name of the one
    to take, delimiter = "," | ";" | "|" | "\t", unique = boolean, part_size =
-   bytes (100,000,000), key = 16 random bytes where unique } -> list */
+   bytes (100,000,000), key = 16 random bytes } -> list
+   Without a key repeats are not counted, and 'unique' needs one. */
 int lpz_userlist_new(lua_State *L);
 
 #endif

@@ -66,7 +66,9 @@ const char *pz_id_fault(enum pz_csv_code *code, size_t *at,
     }
     *code = PZ_CSV_LENGTH;
     *at = 0;
-    return count > PZ_ID_CHARACTERS ? PZ_ID_TOO_LONG : fault_at_end(code, at, id);
+    if (count > PZ_ID_CHARACTERS)
+        return PZ_ID_TOO_LONG;
+    return fault_at_end(code, at, id);
 }
 
 /* -- Oddities ------------------------------------------------------------ */

@@ -1,19 +1,21 @@
 #ifndef PZ_IDSET_H
 #define PZ_IDSET_H
 /*
- * Which ids there were already. An id is known by SipHash-2-4 with 128 bits
- * under a random key: whoever chooses ids cannot make them collide, and by
- * chance no two of them do.
+ * Which ids of a list are there more than once: said when all of them are
+ * known, so that each of them only has to be noted.
  *
- * 20 to 40 bytes an id once there are many of them (16 in slots of which two
- * to four fifths are taken), and 128 KiB to begin with. It grows by 64 KiB at
- * a time, so that no single addition takes long and nothing is copied twice.
+ * An id is known by SipHash-1-3 with 128 bits under a random key: whoever
+ * chooses ids cannot make them collide, and by chance no two of them do.
+ *
+ * About 17 bytes an id, in blocks that grow. Deciding takes a piece of memory
+ * for the ids of one of 1024 parts; and, where there are repeats, 16 to 24
+ * bytes for each id that is repeated.
  */
 #include <stdint.h>
 
 #include "pz_buf.h"
 
-enum { PZ_IDSET_KEY_LEN = 16 };
+enum { PZ_IDSET_KEY_LEN = 16, PZ_IDSET_LINES = 5 };
 
 struct pz_idhash {
     uint64_t low, high; /* the first eight bytes little-endian, the others */
@@ -36,11 +38,37 @@ pz_idset_new(const unsigned char key[PZ_IDSET_KEY_LEN],
 void pz_idset_free(struct pz_idset *set); /* takes NULL */
 
 struct pz_idhash pz_idset_hash(const struct pz_idset *set, struct pz_slice id);
-/* Announces an addition, so that memory is there when it comes. */
-void pz_idset_prepare(const struct pz_idset *set, struct pz_idhash hash);
-/* *is_new is 0 where it was there already. Without memory nothing changes. */
+/* The same of 'count' lines, which end before 'ends'. */
+void pz_idset_hash_lines(const struct pz_idset *set, struct pz_idhash *out,
+                         const char *text, const size_t *ends, size_t count);
+
+/*
+ * Notes ids, in the order of the list. For a set that only counts, 'high' is
+ * the number of an id's line, from 1: 64 bits of hash are enough for that.
+ */
 PZ_MUST_USE enum pz_status
-pz_idset_add(struct pz_idset *set, struct pz_idhash hash, int *is_new);
+pz_idset_put(struct pz_idset *set, const struct pz_idhash *hashes,
+             size_t count);
+unsigned long long pz_idset_count(const struct pz_idset *set);
+
+/*
+ * There are no more. Decides for about a millisecond and answers PZ_OK; to be
+ * called again until *is_done.
+ */
+PZ_MUST_USE enum pz_status
+pz_idset_decide(struct pz_idset *set, int *is_done);
+/* The same for a set that only counts; 'lines' becomes the first lines of
+   repeats, in order. */
+PZ_MUST_USE enum pz_status
+pz_idset_decide_lines(struct pz_idset *set, int *is_done,
+                      unsigned long long lines[PZ_IDSET_LINES]);
+/* How many ids had been noted before. */
+unsigned long long pz_idset_repeats(const struct pz_idset *set);
+/* Of each id once more, in the same order: is it a repeat? After
+   pz_idset_decide. */
+int pz_idset_is_repeat(struct pz_idset *set, struct pz_idhash hash);
+/* Announces that question, so that the memory is there when it comes. */
+void pz_idset_prepare(const struct pz_idset *set, struct pz_idhash hash);
 
 /* Bytes of memory that it holds. */
 size_t pz_idset_bytes(const struct pz_idset *set);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* A shorter run is copied, to be hashed with its neighbours. */
-enum { PENDING_MAX = 64 << 10, RUN_MIN = 1 << 10, BATCH = 64 };
+enum { PENDING_MAX = 64 << 10, RUN_MIN = 1 << 10 };
 
 #define HEADER PZ_LIT(PZ_CSV_HEADER)
 #define MEMORY_MAX ((size_t)-1 / 4)
@@ -23,8 +23,9 @@ pz_userlist_init(struct pz_userlist *list,
     if (options->delimiter)
         list->csv.delimiter = options->delimiter;
     list->hash = pz_hash_new();
-    if (list->hash && options->unique)
+    if (list->hash && (options->unique || options->count_repeats))
         list->set = pz_idset_new(options->key, options->memory);
+    list->has_uncounted_repeats = options->count_repeats && !list->set;
     if (list->hash && (list->set || !options->unique) &&
         pz_buf_reserve(&list->pending, list->pending.max) == PZ_OK)
         return PZ_OK;
@@ -109,6 +110,39 @@ note(struct pz_userlist *list, struct pz_csv_fault fault,
 
 /* -- Repeats ------------------------------------------------------------ */
 
+static void stop_counting(struct pz_userlist *list)
+{
+    pz_idset_free(list->set);
+    list->set = NULL;
+    list->has_uncounted_repeats = 1;
+}
+
+void pz_userlist_expect(struct pz_userlist *list, unsigned long long total)
+{
+    double share = (double)list->csv.offset / ((double)total + 1);
+
+    /* With a doubt left: the rest may have longer ids. */
+    if (list->set && !list->options.unique &&
+        (double)list->records > 1.25 * PZ_COUNTED_MOST * share &&
+        list->records > 0)
+        stop_counting(list);
+}
+
+/* Of a set that is there. 'line' is the first id's. */
+static enum pz_status note_ids(struct pz_userlist *list,
+                               struct pz_idhash *hashes, size_t count,
+                               unsigned long long line)
+{
+    if (list->options.unique)
+        return pz_idset_put(list->set, hashes, count);
+    for (size_t i = 0; i < count; i++)
+        hashes[i].high = line + i;
+    if (pz_idset_count(list->set) + count > PZ_COUNTED_MOST ||
+        pz_idset_put(list->set, hashes, count) != PZ_OK)
+        stop_counting(list);
+    return PZ_OK;
+}
+
 int pz_userlist_is_dropped(const struct pz_userlist *list,
                            unsigned long long record)
 {
@@ -134,6 +168,12 @@ static enum pz_status drop(struct pz_userlist *list, unsigned long long record)
     bits->data[record / 8] |= (char)(1 << (record % 8));
     list->duplicates++;
     return PZ_OK;
+}
+
+/* Is the input read once more, to leave out the repeats? */
+static int is_second(const struct pz_userlist *list)
+{
+    return list->stage == PZ_LIST_AGAIN;
 }
 
 /* -- Parts -------------------------------------------------------------- */
@@ -220,6 +260,16 @@ static enum pz_status append(struct pz_userlist *list, struct pz_slice bytes,
     return status;
 }
 
+/* Without repeats there may be few enough parts: until that is known, the sink
+   alone needs the rest. */
+static enum pz_status put_overfull(struct pz_userlist *list,
+                                   struct pz_slice bytes)
+{
+    list->is_overfull = 1;
+    return list->options.sink
+        ? list->options.sink(list->options.sink_arg, bytes) : PZ_OK;
+}
+
 static enum pz_status
 put(struct pz_userlist *list, struct pz_slice bytes, unsigned long long users,
     unsigned long long offset, unsigned long long record)
@@ -230,10 +280,14 @@ put(struct pz_userlist *list, struct pz_slice bytes, unsigned long long users,
         list->users += users;
         return PZ_OK;
     }
+    if (list->is_overfull)
+        return put_overfull(list, bytes);
     if (bytes.len > room(list))
         status = end_part(list);
     if (status == PZ_OK && !list->has_part)
         status = start_part(list, offset, record);
+    if (status == PZ_ETOOBIG && list->options.unique && !is_second(list))
+        return put_overfull(list, bytes);
     return status == PZ_OK ? append(list, bytes, users) : status;
 }
 
@@ -274,22 +328,26 @@ static void look_at(struct pz_userlist *list, struct pz_slice id,
 
 /* -- Records ------------------------------------------------------------ */
 
-/* A line of a run, or an id as it is written. */
 static enum pz_status put_id(struct pz_userlist *list, struct pz_slice id,
+                             unsigned long long line,
                              unsigned long long offset)
 {
-    char line[PZ_ID_WRITTEN];
-    struct pz_slice bytes = { line, pz_id_write(line, id) };
+    char room[PZ_ID_WRITTEN];
+    struct pz_slice bytes = { room, pz_id_write(room, id) };
     enum pz_status status = PZ_OK;
-    int is_new = 1;
+    int is_repeat = 0;
 
-    if (list->set)
-        status = pz_idset_add(list->set, pz_idset_hash(list->set, id),
-                              &is_new);
+    if (list->set) {
+        struct pz_idhash hash = pz_idset_hash(list->set, id);
+
+        if (is_second(list))
+            is_repeat = pz_idset_is_repeat(list->set, hash);
+        else
+            status = note_ids(list, &hash, 1, line);
+    }
     if (status == PZ_OK)
-        status = is_new
-            ? put(list, bytes, 1, offset, list->records)
-            : drop(list, list->records);
+        status = is_repeat ? drop(list, list->records)
+                           : put(list, bytes, 1, offset, list->records);
     list->records++;
     return status;
 }
@@ -311,38 +369,43 @@ static enum pz_status read_id(struct pz_userlist *list)
     fault.line = csv->field_line;
     if (is_misfit(list, csv->text))
         return note(list, fault, 1);
-    look_at(list, csv->text, csv->field_line);
-    return put_id(list, csv->text, csv->start);
+    if (!is_second(list))
+        look_at(list, csv->text, csv->field_line);
+    return put_id(list, csv->text, csv->field_line, csv->start);
 }
 
-/* The lines of a run, without those that are there already. */
+static enum pz_status note_run(struct pz_userlist *list,
+                               const struct pz_run *run)
+{
+    struct pz_idhash hashes[PZ_LIST_BATCH];
+
+    pz_idset_hash_lines(list->set, hashes, list->csv.text.data, run->ends,
+                        run->lines);
+    return note_ids(list, hashes, run->lines, list->csv.line - run->lines);
+}
+
+/* The lines of a run, without repeats. */
 static enum pz_status put_new(struct pz_userlist *list,
                               const struct pz_run *run)
 {
     const struct pz_csv *csv = &list->csv;
-    struct pz_idhash hashes[BATCH];
+    struct pz_idhash hashes[PZ_LIST_BATCH];
     enum pz_status status = PZ_OK;
-    size_t from = 0, lines = 0, start = 0;
+    size_t from = 0, lines = 0;
 
-    for (size_t i = 0; i < run->lines; i++) {
-        struct pz_slice id = pz_slice_sub(csv->text, start, run->ends[i]);
-
-        hashes[i] = pz_idset_hash(list->set, id);
-        start = run->ends[i] + 1;
-    }
+    pz_idset_hash_lines(list->set, hashes, csv->text.data, run->ends,
+                        run->lines);
     for (size_t i = 0; i < run->lines; i++)
         pz_idset_prepare(list->set, hashes[i]);
     for (size_t i = 0; i < run->lines && status == PZ_OK; i++) {
-        int is_new = 1;
+        size_t start = i > 0 ? run->ends[i - 1] + 1 : 0;
 
-        status = pz_idset_add(list->set, hashes[i], &is_new);
-        if (status == PZ_OK && is_new) {
+        if (!pz_idset_is_repeat(list->set, hashes[i])) {
             lines++;
             continue;
         }
         /* What is new before this one goes out. */
-        start = i > 0 ? run->ends[i - 1] + 1 : 0;
-        if (status == PZ_OK && lines > 0)
+        if (lines > 0)
             status = put(list, pz_slice_sub(csv->text, from, start), lines,
                          csv->start + from, list->records + i - lines);
         if (status == PZ_OK)
@@ -361,11 +424,14 @@ static enum pz_status read_run(struct pz_userlist *list,
                                const struct pz_run *run)
 {
     const struct pz_csv *csv = &list->csv;
-    enum pz_status status;
+    enum pz_status status = PZ_OK;
 
-    if (list->set)
+    if (list->set && is_second(list))
         return put_new(list, run);
-    status = put(list, csv->text, run->lines, csv->start, list->records);
+    if (list->set)
+        status = note_run(list, run);
+    if (status == PZ_OK)
+        status = put(list, csv->text, run->lines, csv->start, list->records);
     list->records += run->lines;
     return status;
 }
@@ -397,17 +463,15 @@ take_event(struct pz_userlist *list, enum pz_csv_event event,
 enum pz_status
 pz_userlist_feed(struct pz_userlist *list, struct pz_slice text)
 {
-    size_t ends[BATCH];
     struct pz_run run = { (size_t)-1, NULL, column_name(list), 0, 0 };
     enum pz_csv_event event = PZ_CSV_RUN;
     enum pz_status status = PZ_OK;
 
-    if (list->set) {
-        run.max_lines = BATCH;
-        run.ends = ends;
-    }
     while (status == PZ_OK && event != PZ_CSV_MORE) {
         unsigned long long longest = room(list);
+
+        run.max_lines = list->set ? PZ_LIST_BATCH : (size_t)-1;
+        run.ends = list->set ? list->ends : NULL;
 
         /* The first id is looked at by itself: see look_at. */
         event = pz_csv_next(&list->csv, &text,
@@ -442,18 +506,82 @@ pz_userlist_add(struct pz_userlist *list, struct pz_slice id)
     if (message)
         return pz_userlist_add_fault(list, code, message);
     look_at(list, id, list->records + 1);
-    return ended(list, put_id(list, id, 0));
+    return ended(list, put_id(list, id, list->records + 1, 0));
 }
 
-enum pz_status pz_userlist_finish(struct pz_userlist *list)
+/* -- The end ------------------------------------------------------------- */
+
+static enum pz_status finish(struct pz_userlist *list)
+{
+    if (list->fault_count > 0) {
+        pz_buf_free(&list->parts);
+        list->bytes = 0;
+    }
+    free_working(list);
+    list->stage = PZ_LIST_FINISHED;
+    return PZ_OK;
+}
+
+/* The input is read once more: that of the sink is a list of its own. */
+static enum pz_status start_again(struct pz_userlist *list)
+{
+    struct pz_csv csv;
+
+    pz_csv_start(&csv, list->options.sink ? PZ_CSV_HEADED : list->csv.format,
+                 list->csv.column);
+    csv.delimiter = list->options.sink ? ',' : list->csv.delimiter;
+    if (list->options.sink)
+        pz_csv_resume(&list->csv, &csv, 0);
+    else
+        list->csv = csv;
+    list->options.sink = NULL;
+    pz_buf_clear(&list->parts);
+    list->users = list->bytes = list->records = 0;
+    list->is_overfull = 0;
+    list->stage = PZ_LIST_AGAIN;
+    return PZ_OK;
+}
+
+static enum pz_status decide_repeats(struct pz_userlist *list)
+{
+    struct pz_warning *warning = &list->warnings[PZ_ODD_REPEAT];
+    int is_done;
+    enum pz_status status = pz_idset_decide_lines(list->set, &is_done,
+                                                  warning->lines);
+
+    if (status == PZ_OK && !is_done)
+        return PZ_OK;
+    if (status == PZ_OK)
+        warning->count = pz_idset_repeats(list->set);
+    else
+        stop_counting(list);
+    return finish(list);
+}
+
+enum pz_status pz_userlist_decide(struct pz_userlist *list)
+{
+    enum pz_status status;
+    int is_done;
+
+    if (list->stage != PZ_LIST_DECIDING)
+        return PZ_OK;
+    if (!list->options.unique)
+        return decide_repeats(list);
+    status = pz_idset_decide(list->set, &is_done);
+    if (status != PZ_OK || !is_done)
+        return status;
+    if (pz_idset_repeats(list->set) > 0)
+        return start_again(list);
+    return list->is_overfull ? ended(list, PZ_ETOOBIG) : finish(list);
+}
+
+static enum pz_status end_input(struct pz_userlist *list)
 {
     struct pz_csv_fault empty = { PZ_CSV_EMPTY, 1, 1,
                                   "the list has no user" };
     enum pz_csv_event event;
     enum pz_status status = PZ_OK;
 
-    if (list->is_finished)
-        return PZ_OK;
     do {
         event = pz_csv_end(&list->csv);
         status = take_event(list, event, NULL);
@@ -462,13 +590,30 @@ enum pz_status pz_userlist_finish(struct pz_userlist *list)
         status = end_part(list);
     if (status == PZ_OK && list->fault_count == 0 && list->users == 0)
         status = note(list, empty, 1);
+    return status;
+}
+
+enum pz_status pz_userlist_end(struct pz_userlist *list)
+{
+    enum pz_status status;
+
+    if (list->stage != PZ_LIST_READING && list->stage != PZ_LIST_AGAIN)
+        return PZ_OK;
+    status = end_input(list);
     if (status != PZ_OK)
         return ended(list, status);
-    if (list->fault_count > 0) {
-        pz_buf_free(&list->parts);
-        list->bytes = 0;
-    }
-    free_working(list);
-    list->is_finished = 1;
+    if (list->stage == PZ_LIST_AGAIN || list->fault_count > 0 ||
+        list->set == NULL)
+        return finish(list);
+    list->stage = PZ_LIST_DECIDING;
     return PZ_OK;
+}
+
+enum pz_status pz_userlist_finish(struct pz_userlist *list)
+{
+    enum pz_status status = pz_userlist_end(list);
+
+    while (status == PZ_OK && list->stage == PZ_LIST_DECIDING)
+        status = pz_userlist_decide(list);
+    return status;
 }

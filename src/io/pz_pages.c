@@ -38,6 +38,13 @@ static void *map_aligned(size_t len)
     return data + before;
 }
 
+/* What is large takes whole huge pages. */
+static size_t whole(size_t len)
+{
+    return len < HUGE_PAGE ? len
+                           : (len + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+}
+
 static void *pages_get(size_t len)
 {
     void *data;
@@ -46,7 +53,7 @@ static void *pages_get(size_t len)
     if (pz_alloc_refuse && pz_alloc_refuse())
         return NULL;
 #endif
-    data = len % HUGE_PAGE == 0 ? map_aligned(len) : map(len);
+    data = len < HUGE_PAGE ? map(len) : map_aligned(whole(len));
 #ifdef PZ_TEST
     pz_alloc_live += data != NULL;
 #endif
@@ -58,7 +65,7 @@ static void pages_put(void *data, size_t len)
 #ifdef PZ_TEST
     pz_alloc_live--;
 #endif
-    (void)munmap(data, len);
+    (void)munmap(data, whole(len));
 }
 
 const struct pz_idset_memory pz_pages = { pages_get, pages_put };

@@ -60,7 +60,8 @@ local JOB = { part = "count", dataset_group_arn = "line", job_name = "line",
   failure_reason = "text", request_id = "line", history = { STEP } }
 local WARNINGS = { white_space = "count", control_at_end = "count",
   control_inside = "count", invisible = "count", blank = "count",
-  quotes = "count", header = "count" }
+  quotes = "count", header = "count", repeats = "count",
+  repeats_not_counted = "count" }
 local RECEIPT = { name = "line", ticket = "text", requester = "text",
   region = "line", bucket = "line", prefix = "text", role_arn = "line",
   dataset_group_arns = { "line" }, format = "format", column = "line",

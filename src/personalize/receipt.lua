@@ -313,7 +313,8 @@ local RECEIPT = { "version", "name", "ticket", "requester", "region", "bucket",
   "unique", "part_size", "users", "duplicates", "bytes", "warnings", "status",
   "started", "finished", "parts", "jobs", "remaining" }
 local OBJECTS = { warnings = { "white_space", "control_at_end",
-  "control_inside", "invisible", "blank", "quotes", "header" } }
+  "control_inside", "invisible", "blank", "quotes", "header", "repeats",
+  "repeats_not_counted" } }
 local LISTS = { dataset_group_arns = true, remaining = true, parts = PART,
   jobs = JOB, history = STEP }
 

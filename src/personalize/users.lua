@@ -172,10 +172,16 @@ local function check_ends(text, count, has_end)
   end
 end
 
-local function feed_text(list, text, hooks)
-  if not hooks.is_check then
+-- Where what comes once is kept for a second reading: the one that sends it,
+-- and the one that leaves out repeats.
+local function spool(list, given, hooks)
+  if not hooks.is_check or given.unique then
     demand(list:spool())
   end
+end
+
+local function feed_text(list, given, text, hooks)
+  spool(list, given, hooks)
   local next_block, what = blocks_of(text)
   local bytes, count, has_end = 0, 0, false
   for block in function() return step(what, next_block) end do
@@ -203,7 +209,7 @@ local function feed_stream(list, given, hooks)
   if not input then
     refuse_file(why)
   end
-  local ok, raised = pcall(feed_text, list, { read = function(_, count)
+  local ok, raised = pcall(feed_text, list, given, { read = function(_, count)
     local block, reason = input:read(count)
     if reason == "interrupted" then
       Error.raise { code = "InterruptedError", kind = "client",
@@ -227,17 +233,27 @@ local function feed_file(list, given, hooks)
   if not ok then
     refuse_file(why)
   end
+end
+
+-- Reads a file; then, of any list, what is left to do: to find the repeats, and
+-- where there are some that are to go, to read it once more.
+local function finish(list, hooks)
   repeat
     local done, bytes = list:check(BLOCK)
     demand(done ~= nil, bytes)
-    turn(hooks, list, bytes)
+    if list:size() then
+      turn(hooks, list, bytes)
+    elseif not done then
+      turn(hooks, list)
+    end
   until done
+  local summary, why = list:finish()
+  demand(summary, why)
+  return summary
 end
 
 local function feed_users(list, given, hooks)
-  if not hooks.is_check then
-    demand(list:spool())
-  end
+  spool(list, given, hooks)
   local users, count = given.users, 0
   local next_one = users
   if type(users) == "table" then
@@ -307,10 +323,15 @@ local ODD = {
   quotes = { "has quotes around it, which count as part of it",
     "have quotes around them, which count as part of them" },
   header = { "looks like the header", "look like the header" },
+  repeats = { "is there once more", "are there once more" },
 }
 
 -- "3 ids begin or end with white space (lines 2, 5, 9)"
 local function describe(warning, unit)
+  if warning.kind == "repeats_not_counted" then
+    return ("repeats were not counted: %.0f ids are too many for that (the " ..
+      "option 'unique' drops them)"):format(warning.count)
+  end
   local is_one, more = warning.count == 1,
     warning.count > #warning.lines and ", ..." or ""
   return ("%.0f %s %s (%s %s%s)"):format(warning.count, is_one and "id" or "ids",
@@ -332,12 +353,11 @@ local function read(list, given, hooks)
   if given.file then
     feed_file(list, given, hooks)
   elseif given.text then
-    feed_text(list, given.text, hooks)
+    feed_text(list, given, given.text, hooks)
   else
     feed_users(list, given, hooks)
   end
-  local summary, why = list:finish()
-  demand(summary, why)
+  local summary = finish(list, hooks)
   warn(given, summary, hooks)
   if summary.fault_count > 0 then
     refuse(given, summary)
@@ -345,18 +365,29 @@ local function read(list, given, hooks)
   return summary
 end
 
+---@alias personalize.UserWarningKind
+---| "white_space" at the start or end
+---| "control_at_end" a control character at the start or end
+---| "control_inside"
+---| "invisible" an invisible character anywhere
+---| "blank" nothing but such characters
+---| "quotes" around it, which are part of it
+---| "header" the header's name, or a header
+---| "repeats" there before; not with `unique`, which drops them
+---| "repeats_not_counted" the ids are too many for that
+
 --- Ids that look like a mistake. They are sent all the same, since Personalize
 --- may hold such ids; where it does not, nobody is deleted by them.
 ---@class personalize.UserWarning
----@field kind "white_space"|"control_at_end"|"control_inside"|"invisible"|"blank"|"quotes"|"header"
----@field count integer ids
+---@field kind personalize.UserWarningKind
+---@field count integer ids; of the last kind, all of them
 ---@field lines integer[] of the first of them, five at most; of ids that came
 --- one by one, which they are
 ---@field message string all of it in a sentence, without an id
 
 ---@class personalize.UserSummary
 ---@field users integer as they will be sent
----@field duplicates integer repeats: dropped with `unique`, else not counted
+---@field duplicates integer repeats that `unique` dropped
 ---@field bytes integer of all parts
 ---@field parts { users: integer, bytes: integer, sha256: string }[]
 ---@field warnings personalize.UserWarning[] empty where nothing looks wrong

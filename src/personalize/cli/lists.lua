@@ -35,7 +35,8 @@ local function add_list(run, into)
   into.on_progress = function(state)
     run:progress(state)
     for _, warning in ipairs(state.warnings or {}) do
-      run:note(("warning: %s: %s"):format(run.list, warning.message))
+      local label = warning.kind ~= "repeats_not_counted" and "warning: " or ""
+      run:note(label .. run.list .. ": " .. status.in_shell(warning.message))
     end
   end
   return into

@@ -63,9 +63,11 @@ function M.of(e)
   return BY_CODE[e.code] or e.kind == "service" and M.SERVICE or M.OTHER
 end
 
--- A fault of a list in the words of the command line: the core names options
--- as Lua has them.
-local function in_shell(message)
+--- A fault of a list, or a warning, in the words of the command line: options
+--- are named as Lua has them.
+---@param message string
+---@return string
+function M.in_shell(message)
   return (message:gsub("the options? '(%l+)'", "--%1")
     :gsub("(%-%-%l+) and '(%l+)' say", "%1 and --%2 say")
     :gsub("of the format lines", "one for --format lines"))
@@ -77,7 +79,7 @@ local function faults(e, list)
   for i, fault in ipairs(e.params or {}) do
     if i <= FAULTS_SHOWN then
       lines[i] = ("%s:%d:%d: %s"):format(list, fault.line or 0,
-        fault.column or 0, in_shell(fault.message))
+        fault.column or 0, M.in_shell(fault.message))
     end
     counts[fault.code] = (counts[fault.code] or 0) + 1
   end
