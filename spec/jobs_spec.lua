@@ -99,6 +99,18 @@ describe("the jobs of a dataset group", function()
     end
   end)
 
+  it("are not remembered for ever: a service that gave a token long ago may",
+    function()
+      local count, most = 0, 10001
+      world.always[LIST] = function(_, ...)
+        count = count + 1
+        local token = count <= most and "token-" .. count or
+          count == most + 1 and "token-1" or ""
+        return page(token, "job")(world, ...)
+      end
+      assert.equal(most + 2, #names())
+    end)
+
   it("are not asked for in a circle", function()
     for length = 1, 3 do
       local count = 0

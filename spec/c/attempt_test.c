@@ -257,6 +257,88 @@ TEST(heads_with_a_token)
     pz_service_free(&service);
 }
 
+/* What would end a line, a path or a query, or make another request of it. */
+TEST(requests_refused)
+{
+    static const struct {
+        struct pz_slice method, path, query, name, value;
+        int is_fine;
+    } table[] = {
+        { { "GET", 3 }, { "/a", 2 }, { "b=c", 3 }, { "x-a", 3 }, { "v w", 3 },
+          1 },
+        { { "PUT", 3 }, { "/%20/", 5 }, { "", 0 }, { "x_1", 3 }, { "", 0 },
+          1 },
+        /* methods */
+        { { "", 0 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "get", 3 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "GET /", 5 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "GE\r\n", 4 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "v", 1 },
+          0 },
+        /* paths */
+        { { "GET", 3 }, { "", 0 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "a", 1 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a b", 4 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a\n", 3 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a\0", 3 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/\xC3\xA9", 3 }, { "", 0 }, { "x-a", 3 },
+          { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a?b", 4 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a#b", 4 }, { "", 0 }, { "x-a", 3 }, { "v", 1 }, 0 },
+        /* queries */
+        { { "GET", 3 }, { "/a", 2 }, { "b c", 3 }, { "x-a", 3 }, { "v", 1 },
+          0 },
+        { { "GET", 3 }, { "/a", 2 }, { "b\r\n", 3 }, { "x-a", 3 }, { "v", 1 },
+          0 },
+        { { "GET", 3 }, { "/a", 2 }, { "b#c", 3 }, { "x-a", 3 }, { "v", 1 },
+          0 },
+        /* names of headers */
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "", 0 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "X-A", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x a", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x:a", 3 }, { "v", 1 }, 0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x\n", 2 }, { "v", 1 }, 0 },
+        /* values */
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "v\r", 2 },
+          0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 },
+          { "v\r\nx: y", 7 }, 0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "v\0", 2 },
+          0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "\t", 1 }, 0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "\x7F", 1 },
+          0 },
+        { { "GET", 3 }, { "/a", 2 }, { "", 0 }, { "x-a", 3 }, { "\x80", 1 },
+          0 },
+    };
+    struct pz_service_params params = usual();
+
+    BEGIN();
+    for (size_t i = 0; i < PZ_COUNT(table); i++) {
+        struct pz_service service;
+        struct pz_attempt attempt;
+        struct pz_plan plan;
+
+        open_service(&service, &params);
+        memset(&plan, 0, sizeof plan);
+        plan.method = guard(0, table[i].method);
+        plan.path = guard(1, table[i].path);
+        plan.query = guard(2, table[i].query);
+        /* Not the first header alone is looked at. */
+        plan.headers[0].name = LIT("x-0");
+        plan.headers[0].value = LIT("0");
+        plan.headers[1].name = table[i].name;
+        plan.headers[1].value = table[i].value;
+        plan.header_count = 2;
+        if (pz_attempt_begin(&attempt, &service, &plan, LIT(""), random_bytes,
+                             1) != (table[i].is_fine ? PZ_OK : PZ_EINVAL))
+            fail_msg("line %lu of the table", (unsigned long)i);
+        plan.header_count = PZ_PLAN_HEADERS + 1;
+        assert_int_equal(pz_attempt_begin(&attempt, &service, &plan, LIT(""),
+                                          random_bytes, 1), PZ_EINVAL);
+        pz_service_free(&service);
+    }
+}
+
 TEST(bodies_told_by_length)
 {
     static const struct {
@@ -404,6 +486,7 @@ int main(void)
         cmocka_unit_test(operations_refused),
         cmocka_unit_test(heads),
         cmocka_unit_test(heads_with_a_token),
+        cmocka_unit_test(requests_refused),
         cmocka_unit_test(bodies_told_by_length),
         cmocka_unit_test(times_refused),
         cmocka_unit_test(invocation_ids),

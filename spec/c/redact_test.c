@@ -112,7 +112,8 @@ TEST(private_texts)
         { "Planted\nValue of", "PlantedValue of", "[redacted]" },
         { "caf\xC3\xA9 caf%C3%A9 caf&#233; caf\\u00e9", "caf\xC3\xA9",
           "[redacted] [redacted] [redacted] [redacted]" },
-        { "\\ud83d\\ude00\\ud83d\\ude00 done", "\xF0\x9F\x98\x80\xF0\x9F\x98\x80",
+        { "\\ud83d\\ude00\\ud83d\\ude00 done",
+          "\xF0\x9F\x98\x80\xF0\x9F\x98\x80",
           "[redacted] done" },
         { "nothing", "", "nothing" }, { "nothing", " ", "nothing" },
     };

@@ -37,10 +37,15 @@ function M.is_passing(failure, has_answered)
     failure.code ~= "TlsError"
 end
 
+-- nginx's own module: with a Lua of its own for each request it is no global.
+local function nginx()
+  return package.loaded.ngx or rawget(_G, "ngx")
+end
+
 --- Is this an nginx worker that is to end (a reload, a stop)?
 ---@return boolean
 function M.is_ending()
-  local ngx = package.loaded.ngx
+  local ngx = nginx()
   local worker = type(ngx) == "table" and ngx.worker
   return worker and worker.exiting and worker.exiting() or false
 end
@@ -51,7 +56,7 @@ end
 ---@return boolean
 ---@return personalize.Error? e of the caller's sleep
 function M.rest(sleep, seconds)
-  local slice = package.loaded.ngx and NGINX_SLICE or seconds
+  local slice = nginx() and NGINX_SLICE or seconds
   local ends = core.monotonic() + seconds
   repeat
     local left = ends - core.monotonic()
