@@ -132,6 +132,51 @@ print(subprocess.call(sys.argv[2:], **streams))
       assert.equal("COMPLETED", cjson.decode(read "r.json").status)
     end)
 
+  it("may not be closed where a list or a job is read from one", function()
+    for words, status in pairs { ["check-list -"] = 3, ["describe -"] = 252,
+      ["wait -"] = 252, [erase "-"] = 3 } do
+      local got, out, err = run(words, "<&-")
+      assert.equal(status, got, err)
+      assert.equal("", out)
+      has(err, "standard input: it is closed")
+    end
+    assert.equal(0, server:requests().count)
+  end)
+
+  -- Does the process catch SIGTERM by now? Nothing else tells.
+  local function await_catching(pid)
+    local ends = core.monotonic() + 60
+    repeat
+      local file = io.open(("/proc/%d/status"):format(pid))
+      local mask = file and file:read "*a":match "SigCgt:%s*(%x+)"
+      if file then
+        file:close()
+      end
+      -- SIGTERM is number 15: the third bit of the fourth digit from the end.
+      local digit = mask and tonumber(mask:sub(-4, -4), 16)
+      if digit and digit % 8 >= 4 then
+        return
+      end
+    until core.monotonic() > ends
+    error("SIGTERM is not caught", 0)
+  end
+
+  it("may be silent, and a signal ends the reading", function()
+    os.execute("mkfifo " .. quote(path "silent"))
+    for _, words in ipairs { "check-list -", "describe -", "wait -",
+      erase "-" } do
+      -- Open for reading and writing: it never ends.
+      local process = script.watch("sh -c " .. quote(("exec 2>&1 0<>%s; " ..
+        "exec %s"):format(path "silent", command(words))))
+      await_catching(process.pid)
+      process:signal "TERM"
+      local text = process:rest()
+      process:stop()
+      has(text, "InterruptedError: interrupted while reading")
+      has(text, "\nstatus 143\n")
+    end
+  end)
+
   it("are left with a receipt by a signal", function()
     server:stop()
     server = aws.start "--job-seconds 600"
