@@ -502,6 +502,8 @@ describe("describe and wait", function()
     world.client = {
       wait_for_data_deletion_job = function(_, arn, options)
         waits[#waits + 1] = { arn, options.max_wait, options.delay }
+        -- Those before it are out by now: nothing is kept back.
+        assert.equal(#waits > 1, #world.outs > 0)
         options.on_status("PENDING", {})
         world.time = world.time + 40
         local name = arn:match "[^/]*$"

@@ -277,7 +277,7 @@ local SCRIPTS = { bash = { BASH, bash }, zsh = { ZSH, zsh },
 
 -- What `make install` calls the command of one Lua.
 local OTHERS = "personalize-lua5.1 personalize-lua5.2 personalize-lua5.3 " ..
-  "personalize-lua5.4 personalize-luajit"
+  "personalize-lua5.4 personalize-lua5.5 personalize-luajit"
 
 --- The completion script of a shell.
 ---@param shell string
