@@ -510,6 +510,20 @@ static void write_value(struct walk *w, const struct pz_shape *shape,
     }
 }
 
+/* With '.' in the place of a locale's decimal point, of whatever bytes. */
+static const char *unlocalize(char *digits)
+{
+    char *end = digits;
+
+    for (const char *p = digits; *p; p++)
+        if (memchr("0123456789+-e", *p, 13))
+            *end++ = *p;
+        else if (end == digits || end[-1] != '.')
+            *end++ = '.';
+    *end = '\0';
+    return digits;
+}
+
 static void write_number(struct walk *w, const struct path *path)
 {
     lua_Number n = lua_tonumber(w->L, -1);
@@ -531,10 +545,7 @@ static void write_number(struct walk *w, const struct path *path)
         if (strtod(digits, NULL) == (double)n)
             break;
     }
-    for (char *p = digits; *p; p++)
-        if (*p == ',') /* a locale's decimal point */
-            *p = '.';
-    put(w, pz_slice_of(digits));
+    put(w, pz_slice_of(unlocalize(digits)));
 }
 
 static void write_free(struct walk *w, const struct path *path, int depth);

@@ -4,13 +4,9 @@
 
 local Error = require "personalize.error"
 local callback = require "personalize.callback"
-local cjson = require "cjson"
 local core = require "personalize.core"
+local json = require "personalize.json"
 local redact = require "personalize.redact"
-
--- An instance of its own: others may change the settings of the shared one.
-local json = cjson.new()
-json.decode_invalid_numbers(false)
 
 local M = {}
 

@@ -133,7 +133,7 @@ end
 ---@return personalize.Meta meta
 function Client:call(operation, input)
   unlock(self) -- a client, before all else
-  if type(operation) ~= "string" or not operation:find("^%a%w*$") or
+  if type(operation) ~= "string" or not operation:find("^[A-Za-z][A-Za-z0-9]*$") or
     #operation > 64 then
     Error.refuse { { path = "operation", code = type(operation) == "string" and
       "pattern" or "type", message = "is named like DescribeDatasetGroup" } }

@@ -3,6 +3,7 @@
 -- behind it. Reads no files by itself and makes no requests.
 
 local Error = require "personalize.error"
+local ascii = require "personalize.ascii"
 local checks = require "personalize.checks"
 local core = require "personalize.core"
 local files = require "personalize.files"
@@ -147,7 +148,7 @@ end
 
 local function is_app_id(value)
   return type(value) == "string" and #value <= 50 and
-    value:find("^[%w!#$%%&'*+%-.^_`|~]+$") ~= nil
+    value:find("^[A-Za-z0-9!#$%%&'*+%-.^_`|~]+$") ~= nil
 end
 
 local function is_attempts(value)
@@ -210,16 +211,16 @@ local OPTIONS = {
   region = { check = is_region, env = { "AWS_REGION", "AWS_DEFAULT_REGION" },
     key = "region", must = "1 to 63 letters, digits and inner hyphens" },
   retry_mode = { check = is_retry_mode, default = "standard",
-    read = string.lower, env = { "AWS_RETRY_MODE" }, key = "retry_mode",
+    read = ascii.lower, env = { "AWS_RETRY_MODE" }, key = "retry_mode",
     must = "standard or adaptive (legacy is not offered: standard retries " ..
       "more kinds of failure, and sooner)" },
   s3_addressing = { check = is_addressing, default = "auto",
-    read = string.lower, key = "s3", sub = "addressing_style",
+    read = ascii.lower, key = "s3", sub = "addressing_style",
     must = "auto, virtual or path" },
   shared_dict = { check = is_text, must = "the name of a lua_shared_dict" },
   sleep = { check = is_function, must = "a function" },
   sts_regional_endpoints = { check = is_sts_mode, default = "regional",
-    read = string.lower, env = { "AWS_STS_REGIONAL_ENDPOINTS" },
+    read = ascii.lower, env = { "AWS_STS_REGIONAL_ENDPOINTS" },
     key = "sts_regional_endpoints", must = "regional or legacy" },
   timeout = { check = is_positive, default = 60,
     must = "a number of seconds above 0" },
@@ -251,7 +252,7 @@ local function check_keys(given, known, what)
     elseif known[key] == nil then
       local nearest = core.nearest(key, sorted_keys(known))
       -- Only a plain name is shown: a value may have come to stand there.
-      local shown = #key <= 64 and key:find("^[%a_][%w_]*$") and " " .. key
+      local shown = #key <= 64 and key:find("^[A-Za-z_][A-Za-z0-9_]*$") and " " .. key
       config_error(("unknown %s%s%s"):format(what, shown or "",
         nearest and ("; did you mean %s?"):format(nearest) or ""))
     end
@@ -268,7 +269,7 @@ end
 -- The readers of a variable's text answer nil or the text itself where it is
 -- none of theirs; the check then refuses it and names the variable.
 local function read_boolean(text)
-  local lower = text:lower()
+  local lower = ascii.lower(text)
   if lower == "true" or lower == "false" then
     return lower == "true"
   end
@@ -341,7 +342,7 @@ end
 local function is_ignoring(profile)
   local ignored = env "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" or
     profile.ignore_configured_endpoint_urls
-  return ignored ~= nil and ignored:lower() == "true"
+  return ignored ~= nil and ascii.lower(ignored) == "true"
 end
 
 -- A URL that was configured, or an error that says where; an empty one is
@@ -402,7 +403,7 @@ local function user_agent(settings)
       or "lang/lua#" .. _VERSION:match("[%d.]+"),
   }
   local execution = env "AWS_EXECUTION_ENV"
-  if execution and execution:find("^[%w_.%-]+$") then
+  if execution and execution:find("^[A-Za-z0-9_.%-]+$") then
     parts[#parts + 1] = "exec-env/" .. execution
   end
   parts[#parts + 1] = "cfg/retry-mode#" .. settings.retry_mode

@@ -5,13 +5,10 @@
 
 local Error = require "personalize.error"
 local callback = require "personalize.callback"
-local cjson = require "cjson"
 local core = require "personalize.core"
+local json = require "personalize.json"
 local plan = require "personalize.plan"
 local receipts = require "personalize.receipt"
-
-local json = cjson.new()
-json.decode_invalid_numbers(false)
 
 local M = {}
 
@@ -91,7 +88,7 @@ end
 
 -- A value as `kind` says; nil for null; nil and what is wrong.
 function copy(value, kind, path)
-  if value == nil or value == cjson.null then
+  if value == nil or value == json.null then
     return nil
   elseif type(kind) == "string" then
     if not CHECKS[kind](value) then

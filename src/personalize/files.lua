@@ -2,6 +2,7 @@
 -- together. Knows paths and merging; the grammar is the core's. Refuses to
 -- know what a key means.
 
+local ascii = require "personalize.ascii"
 local core = require "personalize.core"
 
 local M = {}
@@ -23,7 +24,7 @@ function M.read(path)
 end
 
 local function is_absolute(path)
-  return path:find "^/" ~= nil or path:find "^%a:[/\\]" ~= nil
+  return path:find "^/" ~= nil or path:find "^[A-Za-z]:[/\\]" ~= nil
 end
 
 --- The user's home folder: HOME, or what the system has on the user. Without
@@ -162,12 +163,12 @@ end
 
 -- A header or name with the differences gone that people overlook.
 local function normal(name)
-  return (name:gsub("[\"'\\%s]", ""):lower())
+  return ascii.lower((name:gsub("[\"'\\%s]", "")))
 end
 
 -- As the section has to be written.
 local function header(prefix, name)
-  if name:find "[^%w_/.%%@:+\128-\255-]" then
+  if name:find "[^A-Za-z0-9_/.%%@:+\128-\255-]" then
     local quote = name:find("'", 1, true) and '"' or "'"
     name = quote .. name .. quote
   end

@@ -33,7 +33,7 @@ end
 
 local function is_name(value)
   return is_text(value) and #value <= NAME_MOST and
-    value:find "^[%w][%w_%-]*$" ~= nil
+    value:find "^[A-Za-z0-9][A-Za-z0-9_%-]*$" ~= nil
 end
 
 local function is_prefix(value)
@@ -129,7 +129,7 @@ local function unknown(name, rules)
       message = "an option has a key that is no name" }
   end
   local nearest = core.nearest(name, sorted(rules))
-  return { path = #name <= 64 and name:find "^[%a_][%w_]*$" and name or "",
+  return { path = #name <= 64 and name:find "^[A-Za-z_][A-Za-z0-9_]*$" and name or "",
     code = "unknown", message = "is no option" ..
       (nearest and ("; did you mean %s?"):format(nearest) or "") }
 end

@@ -2,9 +2,9 @@
 -- Knows what they take from the command line; refuses to know how users are
 -- deleted.
 
-local cjson = require "cjson"
 local Error = require "personalize.error"
 local core = require "personalize.core"
+local json = require "personalize.json"
 local plan = require "personalize.plan"
 local receipt = require "personalize.cli.receipt"
 local status = require "personalize.cli.status"
@@ -156,8 +156,6 @@ function M.check_list(run)
       text.plural(part.users, "user"), text.bytes(part.bytes), part.sha256))
   end
 end
-
-local json = cjson.new()
 
 function M.verify_receipt(run)
   local path = run.options.receipt

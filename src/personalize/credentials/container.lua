@@ -2,6 +2,7 @@
 -- Knows the variables, and which hosts may be asked; refuses to know who
 -- answers there.
 
+local ascii = require "personalize.ascii"
 local core = require "personalize.core"
 local source = require "personalize.credentials.source"
 
@@ -62,7 +63,7 @@ end
 -- at are those that are connected to.
 local function near_addresses(world, host)
   local addresses, fault =
-    addresses_of(world, host:lower():gsub("^%[(.*)%]$", "%1"))
+    addresses_of(world, ascii.lower(host):gsub("^%[(.*)%]$", "%1"))
   for _, address in ipairs(addresses or {}) do
     if not is_near(address) then
       return source.misconfigured(FULL .. ": without https, only this " ..

@@ -2,6 +2,7 @@
 -- Knows both versions of the service (IMDS); refuses to know why somebody
 -- asks.
 
+local ascii = require "personalize.ascii"
 local core = require "personalize.core"
 local source = require "personalize.credentials.source"
 
@@ -70,7 +71,7 @@ function M.endpoint(world, given)
   if fault then
     return nil, fault
   end
-  url = ADDRESSES[(mode or "ipv4"):lower()]
+  url = ADDRESSES[ascii.lower(mode or "ipv4")]
   if not url then
     return source.misconfigured(name .. " must be IPv4 or IPv6")
   end
@@ -83,7 +84,7 @@ local function number(world, variable, default)
   if not text then
     return default
   end
-  local value = text:find "^%d+%.?%d*$" and tonumber(text)
+  local value = ascii.number(text)
   if not value or value <= 0 then
     return source.misconfigured(variable .. " must be a number above 0")
   end
@@ -96,7 +97,7 @@ local function visit(world)
     "disable_ec2_metadata")
   if fault then
     return nil, fault
-  elseif disabled and disabled:lower() == "true" then
+  elseif disabled and ascii.lower(disabled) == "true" then
     return nil, nil, name .. " is true"
   end
   local url
@@ -138,7 +139,7 @@ end
 local function is_v1_allowed(world)
   local value, name, fault = setting(world, nil, V1_DISABLED,
     "ec2_metadata_v1_disabled")
-  local lower = value and value:lower()
+  local lower = value and ascii.lower(value)
   if fault then
     return nil, fault
   elseif lower and lower ~= "true" and lower ~= "false" then

@@ -2,6 +2,7 @@
 -- beside them is held (DPoP, RFC 9449).
 -- Knows the file and the proof; refuses to know how one logs in.
 
+local ascii = require "personalize.ascii"
 local core = require "personalize.core"
 local files = require "personalize.files"
 local source = require "personalize.credentials.source"
@@ -136,7 +137,7 @@ local function endpoint_of(world)
   local url = world.endpoint and world.endpoint "signin"
   if url then
     -- The proof names the URL as it is asked for.
-    return (url:gsub("^%a+", string.lower))
+    return (url:gsub("^%a+", ascii.lower))
   elseif not world.region then
     return source.misconfigured("renewing the login session needs a region: " ..
       "set AWS_REGION, or region in the profile")

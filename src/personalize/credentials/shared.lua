@@ -4,12 +4,8 @@
 -- Knows the dictionary, and trusts nothing that it finds in it; refuses to
 -- know when credentials are due.
 
-local cjson = require "cjson"
 local core = require "personalize.core"
-
--- An instance of its own: others may change the settings of the shared one.
-local json = cjson.new()
-json.decode_invalid_numbers(false)
+local json = require "personalize.json"
 
 local M = {}
 
@@ -79,7 +75,7 @@ local function credentials_of(found)
     local value = found[name]
     if type(value) == "string" then
       made[name] = value
-    elseif value ~= nil and value ~= cjson.null then
+    elseif value ~= nil and value ~= json.null then
       return nil
     end
   end

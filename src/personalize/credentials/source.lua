@@ -3,15 +3,12 @@
 -- Knows the shape of credentials and of an error's fields; refuses to know any
 -- source.
 
-local cjson = require "cjson"
 local Error = require "personalize.error"
 local callback = require "personalize.callback"
+local ascii = require "personalize.ascii"
 local core = require "personalize.core"
+local json = require "personalize.json"
 local redact = require "personalize.redact"
-
--- An instance of its own: others may change the settings of the shared one.
-local json = cjson.new()
-json.decode_invalid_numbers(false)
 
 local M = {}
 
@@ -127,7 +124,7 @@ function M.document(text)
   end
   local lower = {}
   for name, value in pairs(found) do
-    lower[type(name) == "string" and name:lower() or name] = value
+    lower[type(name) == "string" and ascii.lower(name) or name] = value
   end
   return lower
 end
@@ -170,7 +167,7 @@ function M.credentials(found, names, optional)
         return nil, theirs .. " is no date"
       end
     end
-    local is_absent = found[theirs] == nil or found[theirs] == cjson.null or
+    local is_absent = found[theirs] == nil or found[theirs] == json.null or
       found[theirs] == ""
     if value == nil and not (optional[ours] and is_absent) then
       return nil, theirs .. " is missing"
