@@ -199,6 +199,47 @@ describe("Ctrl-C", function()
   end
 end)
 
+-- A shell that knows when the program has opened the pipe: then its own end
+-- opens, too.
+describe("a signal that ends the program", function()
+  for name, expected in pairs { TERM = 143, HUP = 129 } do
+    it("ends a wait for a list: " .. name, function()
+      local pipe = folder .. "/" .. name
+      local output = sh(("mkfifo %s; %s & p=$!\nexec 3>%s; kill -%s $p; " ..
+        "wait $p; echo \"ended $?\""):format(pipe,
+        personalize("check-list " .. pipe), pipe, name))
+      assert.truthy(output:find("ended " .. expected, 1, true), output)
+      assert.truthy(output:find("interrupted", 1, true), output)
+    end)
+  end
+end)
+
+describe("the folder of spools", function()
+  local function spool_in(tmpdir)
+    local code = write("spool.lua", [[
+      local users = require "personalize.users"
+      local ok, list = pcall(users.read, { users = { "alice" } })
+      print(ok and list:part(1):read() or list.code .. ": " .. list.message)
+    ]])
+    return (sh(("TMPDIR=%s %s"):format(quote(tmpdir), script.command(code))))
+  end
+
+  it("is TMPDIR, or /tmp where that is not set", function()
+    for _, name in ipairs { "", ".", folder, folder .. "/", "//tmp//" } do
+      assert.equal("USER_ID\nalice\n\n", spool_in(name), name)
+    end
+  end)
+
+  it("is told where it is none", function()
+    local file = write("no-folder", "")
+    for name, words in pairs { [folder .. "/none"] = "No such file or directory",
+      [file] = "Not a directory", ["~"] = "No such file or directory" } do
+      assert.equal("UserListError: cannot keep the list in " .. name .. ": " ..
+        words .. "\n", spool_in(name))
+    end
+  end)
+end)
+
 describe("core.open_input", function()
   it("reads a file, too, and closes", function()
     local path = write("file", "ab\0cd")

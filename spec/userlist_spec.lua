@@ -291,6 +291,8 @@ describe("faults of a user list", function()
       ['"ID"\t"USER_ID"\n'] = "separated by tabs",
       ["USER_ID,NAME\nb,c,d\n"] = "'column'",
       ["\255\254U\0S\0"] = "UTF-16",
+      ["U\0S\0E\0R\0_\0I\0D\0\n\0"] = "UTF-16",
+      ["PK\3\4\20\0\n\0"] = "no text",
     } do
       local summary = faults(text)
       assert.equal(1, summary.fault_count)

@@ -114,13 +114,16 @@ describe("a warning about ids", function()
 
   it("is given beside faults", function()
     local told
-    local ok, e = pcall(personalize.check_users, { users = { " a", "" },
+    local ok, e = pcall(personalize.check_users, { users = { " a", "", " a" },
       on_progress = function(progress)
         told = progress.warnings or told
       end })
     assert.is_false(ok)
-    assert.equal("white_space", told[1].kind)
-    assert.equal("white_space", e.warnings[1].kind)
+    for _, warnings in ipairs { told, e.warnings } do
+      assert.equal("white_space", warnings[1].kind)
+      assert.equal("repeats", warnings[2].kind)
+      assert.same({ 3 }, warnings[2].lines)
+    end
     assert.equal("empty", e.params[1].code)
   end)
 end)

@@ -226,6 +226,7 @@ TEST(headers_of_other_programs)
         { "a;b,c\n", "USER_ID", ',', "does not have it" },
         { "sep=;\nUSER_ID\n", NULL, ',', "spreadsheet" },
         { "SEP=;\nUSER_ID\n", "USER_ID", ';', "does not have it" },
+        { "\t\n", NULL, ',', "separated by tabs" },
         { "alice\n", NULL, ',', "of the format lines" },
         { " User_Id\n", NULL, ',', "in upper case" },
         { "a;" X256 X256 X256 X256 X32 "\n", NULL, ',', "separated by ';'" },

@@ -158,7 +158,8 @@ static const char *other_header(const struct pz_csv *csv)
     if (got.len > PZ_ID_BYTES)
         got.len = PZ_ID_BYTES;
     if (pz_slice_find(got, '\0', 0) < got.len)
-        return "the list must be UTF-8; this looks like UTF-16";
+        return "the list must be text in UTF-8: this has zero bytes, as UTF-16 "
+               "and files that are no text have";
     if (pz_slice_ieq(pz_slice_sub(got, 0, 4), PZ_LIT("sep=")))
         return "the first line tells a spreadsheet its separator: the header "
                "must be the first line";

@@ -88,6 +88,12 @@ int pz_userlist_is_over(const struct pz_userlist *list)
     return list->csv.is_over;
 }
 
+/* Is the input read once more, to leave out the repeats? */
+static int is_second(const struct pz_userlist *list)
+{
+    return list->stage == PZ_LIST_AGAIN;
+}
+
 /* -- Faults ------------------------------------------------------------- */
 
 /* The same in so many lines one after the other. */
@@ -105,6 +111,11 @@ note(struct pz_userlist *list, struct pz_csv_fault fault,
     }
     *count += times;
     list->fault_count += times;
+    /* Nothing will be sent, so that no repeat has to be dropped from it. */
+    if (list->options.unique && !is_second(list)) {
+        pz_idset_free(list->set);
+        list->set = NULL;
+    }
     return status;
 }
 
@@ -168,12 +179,6 @@ static enum pz_status drop(struct pz_userlist *list, unsigned long long record)
     bits->data[record / 8] |= (char)(1 << (record % 8));
     list->duplicates++;
     return PZ_OK;
-}
-
-/* Is the input read once more, to leave out the repeats? */
-static int is_second(const struct pz_userlist *list)
-{
-    return list->stage == PZ_LIST_AGAIN;
 }
 
 /* -- Parts -------------------------------------------------------------- */
@@ -602,8 +607,7 @@ enum pz_status pz_userlist_end(struct pz_userlist *list)
     status = end_input(list);
     if (status != PZ_OK)
         return ended(list, status);
-    if (list->stage == PZ_LIST_AGAIN || list->fault_count > 0 ||
-        list->set == NULL)
+    if (list->stage == PZ_LIST_AGAIN || list->set == NULL)
         return finish(list);
     list->stage = PZ_LIST_DECIDING;
     return PZ_OK;

@@ -98,8 +98,8 @@ local function reader(run)
       nginx.is_here() and nginx.sleep or core.sleep,
     is_check = run.is_check,
     progress = function(bytes, total)
-      read, all = bytes, total
-      M.tell(run, "check", { bytes = bytes, total_bytes = total })
+      read, all = bytes or read, total or all
+      M.tell(run, "check", { bytes = read, total_bytes = all })
     end,
     warn = function(warnings)
       run.receipt.warnings = {}
