@@ -2,6 +2,7 @@
 
 local Error = require "personalize.error"
 local cjson = require "cjson"
+local environment = require "spec.support.environment"
 local people = require "spec.support.people"
 local real = require "personalize"
 
@@ -99,6 +100,7 @@ describe("the command's usage", function()
       return { region = "r", profile = "p", source = "s",
         access_key_id = "MPLE", endpoint = "e" }
     end }
+    world.files["ca.pem"] = "x"
     run(world, "--region", "eu-west-1", "identity", "--profile", "prod",
       "--endpoint-url", "https://e", "--ca-bundle", "ca.pem")
     local given = world.given[1]
@@ -656,6 +658,28 @@ describe("the command's faults", function()
     has(of("--region", "us-east-1"), part)
     world.variables.AWS_REGION = "us-east-1"
     has(of(), part)
+  end)
+
+  it("are those of a client's options", function()
+    world.personalize.new = real.new
+    for words, part in pairs {
+      ["--region a_b"] = "--region must be 1 to 63",
+      ["--region r --endpoint-url x"] = "--endpoint-url must be http",
+      [""] = "no region: give --region, set AWS_REGION",
+    } do
+      local given = { "list" }
+      for word in words:gmatch "%S+" do
+        given[#given + 1] = word
+      end
+      environment.set { HOME = "/dev/null" }
+      local status, out, err = run(world, (unpack or table.unpack)(given))
+      environment.restore()
+      assert.equal(253, status, err)
+      assert.equal("", out)
+      has(err, part)
+    end
+    local found = lines("list", "--ca-bundle", "none.pem")
+    has(found[1], "--ca-bundle cannot be read: none.pem: No such file")
   end)
 
   it("are told in its words where the service's model found them", function()

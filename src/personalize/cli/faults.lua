@@ -76,7 +76,26 @@ function M.lines(faults, command, options)
   return lines
 end
 
---- The same as one text.
+-- "region" -> "--region", where every command has it.
+local function global(name)
+  for _, spec in ipairs(commands.GLOBAL) do
+    if spec.param == name then
+      return spec[1]
+    end
+  end
+end
+
+--- An error of a client's options, which the module names as Lua has them.
+---@param message string
+---@return string
+function M.in_shell(message)
+  return (message:gsub("^(%u%a+: )([%l_]+) must ", function(code, name)
+    local option = global(name)
+    return option and ("%s%s must "):format(code, option)
+  end):gsub("the ([%l_]+) option", global))
+end
+
+--- Sentences as one text.
 ---@param lines string[] at least one
 ---@return string
 function M.text(lines)

@@ -35,8 +35,8 @@ local TICK = 0.5
 local Run = { __name = "personalize.cli.Run" }
 Run.__index = Run
 
--- COLUMNS may ask for less than the terminal has. More of them would wrap, and
--- what is no number of columns says nothing.
+-- COLUMNS may ask for fewer columns than the terminal has. More would wrap, and
+-- what is no number is ignored.
 local function narrowed(columns, wanted)
   local number = wanted and wanted:find "^[0-9]+$" and tonumber(wanted) or 0
   return number > 0 and math.min(number, columns) or columns
@@ -89,6 +89,8 @@ function Run:say(e)
   if e.code == "ParamValidationError" and #(e.params or {}) > 0 then
     lines[1] = faults.text(faults.lines(e.params, self.options.command,
       self.options))
+  elseif e.code == "ConfigError" or e.code == "NoRegionError" then
+    lines[1] = faults.in_shell(lines[1])
   end
   self:tell("error: ", "31", table.remove(lines, 1))
   for _, line in ipairs(lines) do
@@ -172,18 +174,27 @@ local function demand(options, list, hint)
   end
 end
 
+-- Adds what can be told before anything is done; `check` is the command's own.
+local function look_ahead(run, check, list)
+  local bundle = run.options.ca_bundle
+  local wrong = bundle and run.world.unreadable(bundle)
+  if wrong then
+    list[#list + 1] = { option = "--ca-bundle", message = "cannot be read: " ..
+      core.printable(wrong) }
+  end
+  for _, fault in ipairs(check and check(run) or {}) do
+    list[#list + 1] = fault
+  end
+end
+
 local function try(world, options, list, hint)
   if not options then
     demand(nil, list, hint)
   end
-  local file, name = COMMANDS[options.command][1],
-    COMMANDS[options.command][2]
-  local module = require("personalize.cli." .. file)
+  local command = COMMANDS[options.command]
+  local module, name = require("personalize.cli." .. command[1]), command[2]
   local run = new(options, world)
-  local check = module.check and module.check[name]
-  for _, fault in ipairs(check and check(run) or {}) do
-    list[#list + 1] = fault
-  end
+  look_ahead(run, module.check and module.check[name], list)
   demand(options, list, hint)
   local ok, result = pcall(module[name], run)
   run:close(ok)
