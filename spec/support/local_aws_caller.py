@@ -20,6 +20,7 @@ COMMAND = os.path.join(os.path.dirname(os.path.realpath(__file__)),
                        "local-aws")
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 JSON_TYPE = "application/x-amz-json-1.1"
+IAM_XMLNS = "https://iam.amazonaws.com/doc/2010-05-08/"
 STS_XMLNS = "https://sts.amazonaws.com/doc/2011-06-15/"
 TTL = "x-aws-ec2-metadata-token-ttl-seconds"
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -64,7 +65,9 @@ class Reply:
 
     @property
     def xml(self):
-        text = self.body.replace(b' xmlns="%s"' % STS_XMLNS.encode(), b"", 1)
+        text = self.body
+        for namespace in (STS_XMLNS, IAM_XMLNS):
+            text = text.replace(b' xmlns="%s"' % namespace.encode(), b"", 1)
         return ElementTree.fromstring(text)
 
     def text(self, path):
@@ -127,15 +130,21 @@ class Server:
     def sources(self):
         return self.admin("GET", "sources")
 
+    def iam(self, action, params=(), **changes):
+        """A query call to IAM, signed as for every region."""
+        given = {"service": "iam", "version": "2010-05-08", "keys": self.user,
+                 "region": "us-east-1", **changes}
+        return self.sts(action, params, **given)
+
     def sts(self, action, params=(), keys=None, service="sts", body=None,
-            version="2011-06-15"):
+            version="2011-06-15", region=None):
         """A query call, signed where keys are given."""
         if body is None:
             body = urlencode({"Action": action, "Version": version,
                               **dict(params)}).encode()
         headers = {"host": self.host, "content-type": FORM}
         if keys:
-            sign(keys, self.region, service, "POST", "/", headers,
+            sign(keys, region or self.region, service, "POST", "/", headers,
                  hashlib.sha256(body).hexdigest())
         return self.send("POST", "/", headers, body)
 

@@ -1245,7 +1245,7 @@ class Faults(Shared):
         self.assertEqual(names, ["job-2", "job-1"])
         self.server.fault("ListDataDeletionJobs=same-token:1")
         reply = self.server.names(maxResults=1, nextToken=token)
-        self.assertEqual(reply, (["job-0"], None))
+        self.assertEqual(reply, (["job-0"], token))
         names, first = self.server.names(maxResults=1)
         self.server.fault("ListDataDeletionJobs=same-token:1")
         self.assertEqual(self.server.names(maxResults=1, nextToken=first),
@@ -1437,6 +1437,7 @@ class Process(unittest.TestCase):
         self.assertEqual(ready, {
             "endpoint": ready["endpoint"], "pid": ready["pid"],
             "ca_bundle": None, "region": "cn-north-1", "bucket": "lists",
+            "buckets": ["lists"],
             "access_key_id": "AK", "secret_access_key": "SK",
             "account": "999999999999",
             "role_arn": "arn:aws-cn:iam::999999999999:role/PersonalizeS3",

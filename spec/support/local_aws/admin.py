@@ -15,6 +15,19 @@ LINE = ("operation", "status", "code", "request_id", "connection",
         "invocation_id", "attempt", "user_agent", "mishap")
 
 
+def sha256_of(store, item):
+    """In hex, of the bytes as they lie on the disk."""
+    digest = hashlib.sha256()
+    store.pin([item])
+    try:
+        with open(item.path, "rb") as file:
+            while data := file.read(1024 * 1024):
+                digest.update(data)
+    finally:
+        store.unpin([item])
+    return digest.hexdigest()
+
+
 class Admin:
     def __init__(self, local):
         self.local = local
@@ -86,18 +99,25 @@ class Admin:
         return {"faults": 0}
 
     def post_settings(self, given):
+        self.local.change_settings(given)
         settings = self.local.settings
-        for name, value in given.items():
-            if name in settings.KNOBS:
-                setattr(settings, name, settings.fit(name, value))
-            elif name == "clock_offset":
-                settings.clock.offset = float(value)
-            elif name == "users":
-                settings.users = None if value is None else frozenset(
-                    user.encode("utf-8") for user in value)
-            else:
-                raise ValueError("there is no setting %s" % name)
         return {name: getattr(settings, name) for name in settings.KNOBS}
+
+    def get_world(self, _):
+        return self.local.world.inventory()
+
+    def post_world(self, given):
+        self.local.world.apply(given)
+        return {}
+
+    def post_deny(self, given):
+        for text in given if isinstance(given, list) else [given["action"]]:
+            self.local.denials.add(text)
+        return {"denials": len(self.local.denials.rules)}
+
+    def delete_deny(self, _):
+        self.local.denials.clear()
+        return {"denials": 0}
 
     def post_job(self, given):
         jobs = self.local.jobs
@@ -150,25 +170,31 @@ class Admin:
         return {"role_arn": self.local.sts.add(arn, **given).arn}
 
     def get_objects(self, _):
-        """Every version of the bucket, the newest of a key first."""
-        store, found = self.local.store, []
-        with store.lock:
-            for item, latest in store.every_version(""):
-                line = {"key": item.key, "version_id": item.version_id,
-                        "size": item.size, "etag": item.etag,
-                        "latest": latest, "marker": item.is_marker}
-                if not item.is_marker:
-                    with open(item.path, "rb") as file:
-                        line["sha256"] = hashlib.file_digest(
-                            file, "sha256").hexdigest()
-                    line["encryption"] = item.sse
-                    line["content_type"] = dict(item.headers)["Content-Type"]
-                found.append(line)
-        return {"objects": found}
+        """Every version of every bucket, the newest of a key first."""
+        return {"objects": [
+            self.line(bucket, item, latest)
+            for bucket in self.local.buckets.known.values()
+            for item, latest in bucket.store.every_version("")]}
+
+    @staticmethod
+    def line(bucket, item, latest):
+        line = {"bucket": bucket.name, "key": item.key,
+                "version_id": item.version_id, "size": item.size,
+                "etag": item.etag, "latest": latest,
+                "marker": item.is_marker}
+        if not item.is_marker:
+            line["sha256"] = sha256_of(bucket.store, item)
+            line["encryption"] = item.sse
+            line["kms_key"] = item.kms_key
+            line["checksums"] = dict(item.checksums)
+            line["content_type"] = dict(item.headers)["Content-Type"]
+        return line
 
     def post_delete(self, given):
         """Deletes as somebody else might: with versioning, a marker."""
-        item = self.local.store.remove(given["key"], given.get("version_id"))
+        buckets = self.local.buckets
+        bucket = buckets.known[given.get("bucket", buckets.first.name)]
+        item = bucket.store.remove(given["key"], given.get("version_id"))
         return {"deleted": item is not None}
 
     def get_sources(self, _):

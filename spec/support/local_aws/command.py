@@ -17,12 +17,19 @@ import threading
 
 from . import faults as faults_module
 from .admin import Admin
+from .buckets import Buckets
+from .catalogue import Catalogue
+from .deletion_jobs import DeletionJobs
 from .faults import Fault, Faults, parse_spec
+from .iam import Iam
 from .jobs import Jobs
 from .metadata import Container, Imds
-from .objects import Store
+from .paging import Paging
+from .permissions import Denials
 from .personalize import Personalize
 from .query import Query
+from .resources import Resources
+from .roles import Roles
 from .s3 import S3
 from .server import Server, parse_listen
 from .sessions import Sessions, Tokens, opaque
@@ -31,16 +38,19 @@ from .signature import Credentials, Verifier
 from .signin import Signin
 from .sso import Oidc, Portal
 from .sts import Sts
+from .tags import CreateRules, Tags
 from .tls import TlsError, server_context
+from .world import DAY, WORLD, World
 
 ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-DAY = 24 * 3600
-
-# Buckets whose path would be another service's; shorter ones cannot be.
-RESERVED = ("container", "federation", "latest", "token")
 
 EPILOG = """\
+denials: --deny SERVICE:ACTION[=RESOURCE], repeatable, * and ? as wildcards
+  The action (personalize:ListSolutions, s3:GetBucketPolicy, iam:GetRole,
+  sts:GetCallerIdentity ...) is refused as AWS refuses it, of this resource's
+  ARN or of all; iam:PassRole refuses the creates that name a role.
+
 faults: --fault [OPERATION=][after-]NAME[@WHERE][:N], repeatable
   OPERATION  the operation it strikes (CreateDataDeletionJob, PutObject, ...);
              without one, every operation. Around credentials: AssumeRole,
@@ -73,7 +83,17 @@ while it runs (unsigned, JSON):
                             ("" for ours), encryption (AES256; aws:kms for a
                             bucket that encrypts so whatever is asked; policy
                             for one that refuses puts without aws:kms),
-                            page_size (of S3's lists)
+                            page_size (of S3's lists), list_page_size (of
+                            Personalize's), batch_lists (what a list of batch
+                            jobs without a solution version is: account,
+                            refused or empty), source_vpce (the VPC endpoint
+                            that callers come by; "" for none). versioning,
+                            bucket_region and encryption are of --bucket
+  POST /_local/world        makes and changes what a document names, see below
+  GET  /_local/world        what there is, with statuses, and what is to come
+  POST /_local/deny         {"action": "s3:GetObject=ARN"}, or a list of such
+                            texts: denied from now on, as by --deny
+  DELETE /_local/deny       no more denials
   POST /_local/job          {"jobName": N, "status": S, "failureReason": R}
   POST /_local/credentials  {"access_key_id": A, "secret_access_key": K,
                             "session_token": T, "expires_in": S, "arn": R}
@@ -83,17 +103,20 @@ while it runs (unsigned, JSON):
                             login-refresh or web-identity
   POST /_local/token        {"kind": K, "token": T, "expires_in": S}: one more
                             that is accepted (say, a rotated web identity)
-  POST /_local/role         {"role_arn": R, ...}: a role for STS, replaced or
-                            new; further members: external_id, mfa_serial,
-                            token_code, max_seconds, web_identity, gone
-  GET  /_local/objects      every version, with the SHA-256 of its bytes
-  POST /_local/delete       {"key": K, "version_id": V}, as somebody else might
+  POST /_local/role         {"role_arn": R, ...}: a role for callers to assume
+                            (STS), replaced or new; further members:
+                            external_id, mfa_serial, token_code, max_seconds,
+                            web_identity, gone
+  GET  /_local/objects      every version of every bucket, with the SHA-256 of
+                            its bytes
+  POST /_local/delete       {"key": K, "version_id": V, "bucket": B}, as
+                            somebody else might
   GET  /_local/sources      what a machine has to know to get credentials from
                             here: assume_role, web_identity, sso, login (both
                             with the cache file's content), imds, container
   POST /_local/reset        as just started: no jobs, no requests, the first
-                            objects, faults, settings and credentials
-"""
+                            objects, faults, settings, credentials and world
+%s"""
 
 
 def epilog():
@@ -101,16 +124,16 @@ def epilog():
                           initial_indent="  ", subsequent_indent="  ")
     tricks = "\n".join("  %-11s %s" % item
                        for item in faults_module.TRICKS.items())
-    return EPILOG % (names, tricks)
+    return EPILOG % (names, tricks, "\n" + WORLD)
 
 
 def parser():
     out = argparse.ArgumentParser(
         prog="local-aws", epilog=epilog(), allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A strict local Amazon Personalize, S3, STS, SSO, sign-in"
-                    " and metadata service.\nWhen ready it prints one line of"
-                    " JSON.")
+        description="A strict local Amazon Personalize, S3, IAM, STS, SSO,"
+                    " sign-in and metadata\nservice. When ready it prints one"
+                    " line of JSON.")
     add = out.add_argument
     add("--listen", default="127.0.0.1:0", metavar="HOST:PORT",
         help="loopback address; port 0 takes any (default 127.0.0.1:0)")
@@ -124,7 +147,10 @@ def parser():
         help="an object that is there from the start (repeatable)")
     add("--account", default="123456789012", metavar="N")
     add("--dataset-group", action="append", metavar="NAME",
-        help="a dataset group (repeatable; default shop)")
+        help="a dataset group (repeatable; default shop, or those of the "
+             "world)")
+    add("--world", metavar="FILE",
+        help="JSON: what the account has besides, see below")
     add("--users", metavar="FILE",
         help="ids that exist, one a line (USER_ID as header is skipped)")
     add("--versioning", action="store_true", help="of the bucket")
@@ -148,6 +174,8 @@ def parser():
         help="the container credentials need this as Authorization")
     add("--clock-offset", type=float, default=0.0, metavar="S",
         help="the server's clock is S seconds ahead (behind if negative)")
+    add("--deny", action="append", default=[], metavar="ACTION",
+        help="an action that callers may not do, see below (repeatable)")
     add("--fault", action="append", default=[], metavar="FAULT",
         help="an error on demand, see below (repeatable)")
     return out
@@ -163,6 +191,18 @@ def read_users(path):
     return frozenset(ids - {b""})
 
 
+def read_world(path):
+    """The document of --world; ValueError where it is none."""
+    with open(path, "rb") as file:
+        try:
+            document = json.loads(file.read())
+        except ValueError as error:
+            raise ValueError("%s is not JSON: %s" % (path, error)) from None
+    if type(document) is not dict:
+        raise ValueError("%s is no object" % path)
+    return document
+
+
 class LocalAws:
     """The parts, put together out of the options."""
 
@@ -170,22 +210,19 @@ class LocalAws:
         address, port = parse_listen(options.listen)
         if not re.fullmatch(r"[0-9]{12}", options.account):
             raise ValueError("--account takes 12 digits")
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-                            options.bucket):
-            raise ValueError("%s is no name of a bucket" % options.bucket)
-        if options.bucket in RESERVED:
-            raise ValueError("%s is no bucket's name here, there is a service "
-                             "at its path" % options.bucket)
         specs = [parse_spec(text) for text in options.fault]
         for spec in specs:
             Fault(**spec)
         self.options = options
+        self.document = read_world(options.world) if options.world else {}
         self.objects = [tuple(text.split("=", 1)) for text in options.object]
         if any(len(pair) != 2 for pair in self.objects):
             raise ValueError("--object takes KEY=FILE")
         self.settings = Settings(
             options.region, options.account, options.bucket,
-            options.dataset_group or ["shop"], Clock(options.clock_offset),
+            options.dataset_group or ([] if "datasetGroups" in self.document
+                                      else ["shop"]),
+            Clock(options.clock_offset),
             options.job_seconds, options.pending_quota, options.list_lag,
             options.versioning,
             read_users(options.users) if options.users else None,
@@ -197,10 +234,15 @@ class LocalAws:
         self.tokens = Tokens(clock)
         verifier = Verifier(self.credentials, options.region, clock)
         self.faults = Faults(specs)
-        self.store = Store(folder, self.settings)
-        self.jobs = Jobs(self.settings, self.store)
-        self.personalize = Personalize(self.settings, verifier, self.jobs,
-                                       self.faults)
+        self.denials = Denials(options.deny)
+        self.buckets = Buckets(self.settings, folder)
+        self.roles = Roles(self.settings)
+        self.jobs = Jobs(self.settings, self.buckets, self.roles)
+        self.resources = Resources(self.settings)
+        self.world = World(
+            self.settings, self.resources, self.jobs, self.buckets,
+            self.roles, self.denials, self.faults, self.change_settings)
+        self.personalize = self.control_plane(verifier)
         query, *others = self.credential_services(verifier)
         self.restore()
         context = self.ca_bundle = None
@@ -209,23 +251,37 @@ class LocalAws:
         self.server = Server(address, port, context, clock)
         self.server.services = [
             Admin(self), query, self.personalize, *others,
-            S3(self.settings, verifier, self.store, self.jobs, self.faults)]
+            S3(self.settings, verifier, self.buckets, self.jobs, self.faults,
+               self.denials)]
+        self.server.world = self.world
+
+    def control_plane(self, verifier):
+        """Personalize, out of its operations."""
+        settings, resources = self.settings, self.resources
+        paging = Paging(settings)
+        rules = CreateRules(settings, self.roles, self.denials)
+        jobs = DeletionJobs(settings, self.jobs, resources, paging, rules)
+        return Personalize(
+            settings, verifier, self.faults, self.denials, paging,
+            [jobs, Tags(rules, jobs, resources),
+             Catalogue(settings, resources, paging, rules)])
 
     def credential_services(self, verifier):
         """
-        Those that credentials come from. The first, STS, has to be asked
-        before Personalize, which takes whatever else is posted to /, and
+        Those that credentials come from. The first, STS with IAM, has to be
+        asked before Personalize, which takes whatever else is posted to /, and
         all before S3, which takes the rest.
         """
         settings, faults = self.settings, self.faults
         sessions, tokens = self.sessions, self.tokens
-        self.sts = Sts(settings, sessions, tokens)
+        self.sts = Sts(settings, sessions, tokens, self.denials)
         self.oidc = Oidc(settings, faults, tokens)
         self.signin = Signin(settings, faults, sessions, tokens)
         self.imds = Imds(settings, faults, sessions, tokens)
         self.container = Container(settings, faults, sessions)
         self.web_identity_token = opaque("", 90)
-        return [Query(settings, faults, verifier, [self.sts]),
+        iam = Iam(settings, self.roles, self.sts, self.denials)
+        return [Query(settings, faults, verifier, [self.sts, iam]),
                 Portal(settings, faults, sessions, tokens), self.oidc,
                 self.signin, self.imds, self.container]
 
@@ -244,10 +300,18 @@ class LocalAws:
         """Everything as it was when the server became ready."""
         self.settings.restore()
         self.faults.restore()
-        self.personalize.clear()
-        self.store.clear()
+        self.denials.restore()
+        self.world.clear()
+        self.jobs.clear()
+        self.resources.clear()
+        self.roles.clear()
+        self.buckets.clear()
         for key, path in self.objects:
-            self.store.put_file(key, path)
+            self.buckets.first.store.put_file(key, path)
+        self.world.apply({"datasetGroups": [
+            {"name": name} for name in self.settings.dataset_groups]},
+            age=-DAY)
+        self.world.apply(self.document, age=-DAY)
         self.credentials.known.clear()
         self.credentials.add(self.options.access_key_id,
                              self.options.secret_access_key,
@@ -258,8 +322,13 @@ class LocalAws:
         for service in (self.sts, self.oidc, self.signin):
             service.clear()
 
+    def change_settings(self, given):
+        """Some of the settings by name; ValueError where one does not fit."""
+        self.settings.change(given)
+        self.buckets.follow_settings(given)
+
     def ready_line(self):
-        groups = self.settings.dataset_group_arns()
+        groups = [g.arn for g in self.resources.of("datasetGroups")]
         line = {
             "endpoint": self.server.endpoint(),
             "ca_bundle": self.ca_bundle,
@@ -267,9 +336,10 @@ class LocalAws:
             "access_key_id": self.options.access_key_id,
             "secret_access_key": self.options.secret_access_key,
             "bucket": self.settings.bucket,
+            "buckets": list(self.buckets.known),
             "account": self.settings.account,
             "role_arn": self.settings.role_arn(),
-            "dataset_group_arn": groups[0],
+            "dataset_group_arn": groups[0] if groups else None,
             "dataset_group_arns": groups,
             "pid": os.getpid(),
         }

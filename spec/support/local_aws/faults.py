@@ -118,11 +118,12 @@ TRICKS = {
     "delay-S": "carried out, but answered S seconds later",
     "empty-page": "a list answers an empty page with a token that goes on",
     "same-token": "a list answers with the token it was given",
+    "extra-page": "after the last page of a list comes an empty one",
     "job-fails": "the job made by this create ends FAILED",
     "stale": "credentials (or a token) that claim to have expired already",
 }
-CARRIED_OUT = ("cut", "garbled", "empty-page", "same-token", "job-fails",
-               "stale")
+CARRIED_OUT = ("cut", "garbled", "empty-page", "same-token", "extra-page",
+               "job-fails", "stale")
 WHERE = ("type", "header", "code")
 SPEC = re.compile(
     r"(?:(?P<operation>[A-Za-z0-9]+|\*)=)?(?P<name>[A-Za-z][A-Za-z0-9._-]*)"
@@ -213,6 +214,10 @@ class Faults:
         fault = Fault(**arguments)
         with self.lock:
             self.rules.append(fault)
+
+    def add_spec(self, text):
+        """As --fault."""
+        self.add(parse_spec(text))
 
     def clear(self):
         with self.lock:

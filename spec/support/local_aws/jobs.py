@@ -43,9 +43,10 @@ class Job:
 class Jobs:
     """All jobs of the account; every method may be called from any thread."""
 
-    def __init__(self, settings, store, monotonic=time.monotonic):
+    def __init__(self, settings, buckets, roles, monotonic=time.monotonic):
         self.settings = settings
-        self.store = store
+        self.buckets = buckets
+        self.roles = roles
         self.monotonic = monotonic
         self.lock = threading.RLock()
         self.counts = OrderedDict()
@@ -60,8 +61,14 @@ class Jobs:
             self.waiting = []           # heap of (starts, number)
             self.counts.clear()
 
-    def add(self, name, group_arn, location, role_arn, tags, doomed=None):
-        """A new PENDING job; the caller has checked everything."""
+    def add(self, name, group_arn, location, role_arn, tags, doomed=None,
+            seconds=None):
+        """
+        A new PENDING job; the caller has checked everything. It lasts as
+        long as the settings say, where `seconds` does not.
+        """
+        if seconds is None:
+            seconds = self.settings.job_seconds
         job = Job()
         job.number = len(self.jobs)
         job.name, job.group_arn = name, group_arn
@@ -70,8 +77,8 @@ class Jobs:
         job.tags = tags
         job.created = self.settings.clock.now()
         job.made = self.monotonic()
-        job.starts = job.made + self.settings.job_seconds / 3
-        job.ends = job.made + self.settings.job_seconds
+        job.starts = job.made + seconds / 3
+        job.ends = job.made + seconds
         job.begun = job.counting = False
         job.deleted = job.failure = None
         job.doomed = doomed
@@ -97,7 +104,7 @@ class Jobs:
         job.begun = True
         self.pending[job.group_arn] -= 1
         try:
-            items = self.list_at(job.location)
+            bucket, items = self.list_of(job)
         except ListFault as fault:
             self.finish(job, failure=fault)
             return
@@ -106,15 +113,15 @@ class Jobs:
         if job.doomed or known in self.counts:
             self.finish(job, self.counts.get(known))
             return
-        self.store.pin(items)
+        bucket.store.pin(items)
         if not COUNTED_AT_ONCE < sum(i.size for i in items) <= SIZE_MAX:
-            self.count(job, items, users, known)
+            self.count(job, bucket, items, users, known)
         else:
             job.counting = True
             threading.Thread(target=self.count, daemon=True,
-                             args=(job, items, users, known)).start()
+                             args=(job, bucket, items, users, known)).start()
 
-    def count(self, job, items, users, known):
+    def count(self, job, bucket, items, users, known):
         """The work of a job."""
         deleted = failure = None
         try:
@@ -122,7 +129,7 @@ class Jobs:
                              for item in items], users)
         except (ListFault, OSError) as error:
             failure = error
-        self.store.unpin(items)
+        bucket.store.unpin(items)
         with self.lock:
             if failure is None:
                 self.counts[known] = deleted
@@ -138,28 +145,41 @@ class Jobs:
         job.failure = job.doomed or (
             failure and "The job could not be completed: %s." % failure)
 
-    def list_at(self, location):
-        """The objects that a location names; ListFault where unusable."""
-        scheme, _, rest = location.partition("://")
-        bucket, slash, key = rest.partition("/")
+    def list_of(self, job):
+        """
+        (bucket, objects) of a job's list; ListFault where it cannot be used,
+        or where Personalize may not read it with the job's role.
+        """
+        scheme, _, rest = job.location.partition("://")
+        name, slash, key = rest.partition("/")
         if scheme != "s3" or not slash:
             raise ListFault("the location has to be s3://bucket/key")
-        if bucket != self.settings.bucket:
+        bucket = self.buckets.get(name)
+        if bucket is None:
             raise ListFault("insufficient privileges for accessing data in "
-                            "the bucket %s" % bucket)
-        items = self.objects(key)
+                            "the bucket %s" % name)
+        self.check_right(job, "s3:ListBucket", bucket)
+        items = self.objects(bucket, key)
         for item in items:
+            self.check_right(job, "s3:GetObject", bucket, item.key)
             if item.sse != "AES256":
                 raise ListFault("%s is encrypted with %s; a KMS key cannot be"
                                 " used for a list of users"
                                 % (item.key, item.sse))
-        return items
+        return bucket, items
 
-    def objects(self, key):
+    def check_right(self, job, action, bucket, key=""):
+        why = self.roles.why_unreadable(job.role_arn, action, bucket.arn(key),
+                                        bucket)
+        if why:
+            raise ListFault(why)
+
+    @staticmethod
+    def objects(bucket, key):
         if not key or key.endswith("/"):
-            return [item for item in self.store.listing(key)
+            return [item for item in bucket.store.listing(key)
                     if item.key.endswith(".csv")]
-        item = self.store.find(key)
+        item = bucket.store.find(key)
         if item is None or item.is_marker:
             raise ListFault("there is no object %s" % key)
         return [item]
@@ -180,6 +200,15 @@ class Jobs:
         start = max(0, end - limit)
         found = [self.jobs[n] for n in reversed(numbers[start:end])]
         return found, start > 0
+
+    def end(self, job, deleted):
+        """COMPLETED at once, with so many records, and no list is read."""
+        if not job.begun:
+            job.begun = True
+            self.pending[job.group_arn] -= 1
+        job.doomed = None
+        self.finish(job, deleted)
+        job.starts = job.ends = job.made
 
     def force(self, job, status, failure=None):
         """Puts a job into a status at once, for tests of waiting."""

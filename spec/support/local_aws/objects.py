@@ -1,7 +1,8 @@
 """
-The objects of the one bucket: records in memory, bytes in a folder on disk.
+The objects of a bucket: records in memory, bytes in a folder on disk.
 
-Knows nothing of HTTP. Without versioning a key has one version, called null.
+Knows nothing of HTTP. Without versioning a key has one version, called null;
+a bucket whose versioning is suspended writes that one beside the others.
 """
 
 import hashlib
@@ -16,7 +17,8 @@ class Object:
     """One version of one key; `path` is None for a delete marker."""
 
     __slots__ = ("key", "version_id", "number", "path", "size", "etag",
-                 "modified", "headers", "sse", "checksums", "pins", "gone")
+                 "modified", "headers", "sse", "kms_key", "checksums",
+                 "retention", "pins", "gone")
 
     def __init__(self, key):
         self.key = key
@@ -28,7 +30,9 @@ class Object:
         self.modified = 0.0
         self.headers = []           # (name, value) kept for GET and HEAD
         self.sse = "AES256"
+        self.kms_key = None         # its ARN, with aws:kms
         self.checksums = []         # (header name, value)
+        self.retention = None       # (mode, epoch until which it is kept)
         self.pins = 0               # readers who still need the bytes
         self.gone = False           # removed, but for its readers
 
@@ -40,12 +44,14 @@ class Object:
 class Store:
     """Versions by key, the newest last; safe to use from every thread."""
 
-    def __init__(self, folder, settings):
+    numbers = itertools.count(1)    # of objects in all buckets
+
+    def __init__(self, folder, clock):
         self.folder = folder
-        self.settings = settings
+        self.clock = clock
+        self.versioning = ""        # or Enabled, or Suspended
         self.lock = threading.RLock()
         self.versions = {}
-        self.numbers = itertools.count(1)
 
     def new_path(self):
         return os.path.join(self.folder, "object-%d" % next(self.numbers))
@@ -100,9 +106,9 @@ class Store:
         """Makes item the newest version of its key."""
         with self.lock:
             item.number = next(self.numbers)
-            item.modified = self.settings.clock.now()
+            item.modified = self.clock.now()
             versions = self.versions.setdefault(item.key, [])
-            if self.settings.versioning:
+            if self.versioning == "Enabled":
                 item.version_id = secrets.token_urlsafe(24)
             else:
                 for old in [v for v in versions if v.version_id == "null"]:
@@ -120,7 +126,7 @@ class Store:
         """Removes; the version removed, or the marker that was added."""
         with self.lock:
             versions = self.versions.get(key, [])
-            if version_id is None and self.settings.versioning:
+            if version_id is None and self.versioning:
                 return self.add(Object(key))
             wanted = version_id or "null"
             for item in versions:
@@ -150,10 +156,15 @@ class Store:
 
     def put_file(self, key, source):
         """Puts a copy of a local file, as --object does."""
+        with open(source, "rb") as file:
+            return self.put_from(key, file)
+
+    def put_from(self, key, file):
+        """Puts what a file gives, as if somebody had uploaded it."""
         item = Object(key)
         item.path = self.new_path()
         md5 = hashlib.md5()
-        with open(source, "rb") as file, open(item.path, "wb") as out:
+        with open(item.path, "wb") as out:
             while data := file.read(1024 * 1024):
                 md5.update(data)
                 out.write(data)

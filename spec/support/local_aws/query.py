@@ -2,7 +2,7 @@
 The query protocol: a form in, XML out.
 
 Knows parameters, signatures and errors of the protocol; which actions there
-are, the services say that are put into it (STS).
+are, the services say that are put into it (STS, IAM).
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from .rest import Problem, Service
 from .s3_auth import element
-from .signature import Refusal, parse_authorization
+from .signature import Refusal, Verifier, caller_arn
 from .wire import Answer
 
 FORM = "application/x-www-form-urlencoded"
@@ -51,8 +51,9 @@ class Call:
 
 class Query(Service):
     """
-    `services` have VERSION, XMLNS, SIGNING_NAME, UNSIGNED (actions) and
-    `actions`: name to function(params, caller, trick), which returns pairs.
+    `services` have VERSION, XMLNS, SIGNING_NAME, signing_region(), UNSIGNED
+    (actions) and `actions`: name to function(params, caller, trick), which
+    returns pairs.
     """
 
     def __init__(self, settings, faults, verifier, services):
@@ -101,18 +102,19 @@ class Query(Service):
 
     def caller(self, request, body, service):
         """The ARN of who signed the request."""
+        verifier = self.verifier
+        if service.signing_region() != verifier.region:
+            verifier = Verifier(verifier.credentials,
+                                service.signing_region(), verifier.clock)
         try:
-            self.verifier.check(request, service.SIGNING_NAME,
-                                hashlib.sha256(body).hexdigest(), TOLERANCE)
+            verifier.check(request, service.SIGNING_NAME,
+                           hashlib.sha256(body).hexdigest(), TOLERANCE)
         except Refusal as refusal:
             code, status, text = REFUSALS.get(
                 refusal.kind, ("SignatureDoesNotMatch", 403, None))
             request.connection.refused = refusal.details
             raise Problem(code, status, text or refusal.message) from None
-        credential, _, _ = parse_authorization(
-            request.headers["authorization"])
-        return (self.verifier.credentials.arn_of(credential[0])
-                or self.settings.user_arn())
+        return caller_arn(request, self.verifier.credentials, self.settings)
 
     def perform(self, request, call, trick):
         action = request.operation
@@ -127,9 +129,16 @@ class Query(Service):
             ("Error", (("Type", "Sender" if problem.status < 500
                         else "Receiver"), ("Code", problem.code),
                        ("Message", problem.message))),
-            ("RequestId", request.request_id)), self.services[0].XMLNS)
+            ("RequestId", request.request_id)), self.namespace(request))
         answer.code = problem.code
         return answer
+
+    def namespace(self, request):
+        """Of the service asked; of the first where that is not known yet."""
+        for service in self.services:
+            if request.operation in service.actions:
+                return service.XMLNS
+        return self.services[0].XMLNS
 
     @staticmethod
     def document(request, status, name, content, namespace):

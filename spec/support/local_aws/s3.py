@@ -9,15 +9,19 @@ import secrets
 from urllib.parse import unquote, unquote_to_bytes
 from xml.etree import ElementTree
 
-from . import s3_listing
+from . import s3_bucket, s3_listing
 from .faults import spoil
+from .objects import iso_time
+from .s3_access import Access, plain
 from .s3_auth import STREAMING, UNSIGNED, S3Problem, authenticate
 from .s3_auth import element, error_document
 from .s3_upload import receive
-from .signature import Verifier
+from .signature import Verifier, caller_arn
 from .wire import Answer, http_date
 
 BODY_MAX = 2 * 1024 * 1024
+SSE = "x-amz-server-side-encryption"
+FULL_OBJECT = ("x-amz-checksum-type", "FULL_OBJECT")
 KEY_MAX = 1024
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})").fullmatch
 
@@ -37,6 +41,9 @@ ROUTES = {
     ("GET", False, "location"): ("GetBucketLocation", ()),
     ("GET", False, "versioning"): ("GetBucketVersioning", ()),
     ("GET", False, "encryption"): ("GetBucketEncryption", ()),
+    ("GET", False, "policy"): ("GetBucketPolicy", ()),
+    ("GET", False, "policyStatus"): ("GetBucketPolicyStatus", ()),
+    ("GET", False, "object-lock"): ("GetObjectLockConfiguration", ()),
     ("POST", False, "delete"): ("DeleteObjects", ()),
 }
 SUBRESOURCES = {name for _, _, name in ROUTES if name}
@@ -47,37 +54,44 @@ def new_host_id():
 
 
 class S3:
-    def __init__(self, settings, verifier, store, jobs, faults):
+    def __init__(self, settings, verifier, buckets, jobs, faults, denials):
         self.settings = settings
         self.verifier = verifier
-        self.store = store
+        self.buckets = buckets
         self.jobs = jobs
         self.faults = faults
+        self.access = Access(settings, denials)
 
     def claims(self, request):
         return True
 
     def answer(self, request):
         request.request_id = secrets.token_hex(8).upper()
+        bucket = None
         try:
-            bucket, key, query = self.route(request)
-            proof, payload = self.authenticate(request)
+            name, key, query = self.route(request)
+            bucket = self.buckets.get(name)
+            proof, payload = self.authenticate(request, bucket)
             fault = self.faults.take(request.operation)
+            error = self.fault_error(request, bucket, name)
             if fault and not fault.after:
-                return spoil(fault, None, self.fault_error(request))
+                return spoil(fault, None, error)
             try:
+                if bucket is None:
+                    raise S3Problem("NoSuchBucket", 404, "The specified "
+                                    "bucket does not exist",
+                                    [("BucketName", name)])
                 answer = self.perform(request, bucket, key, query,
                                       proof, payload)
             except S3Problem as problem:
-                answer = self.error(request, problem)
-            return (spoil(fault, answer, self.fault_error(request)) if fault
-                    else answer)
+                answer = self.error(request, problem, bucket)
+            return spoil(fault, answer, error) if fault else answer
         except S3Problem as problem:
-            return self.error(request, problem)
+            return self.error(request, problem, bucket)
 
-    def authenticate(self, request):
+    def authenticate(self, request, bucket):
         """As authenticate; the bucket may be in another region than we are."""
-        region = self.settings.bucket_region
+        region = bucket and bucket.region
         if not region or region == self.settings.region:
             return authenticate(request, self.verifier)
         if "/%s/s3/" % region in request.headers.get("authorization", ""):
@@ -88,11 +102,7 @@ class S3:
             "PermanentRedirect", 301, "The bucket you are attempting to access"
             " must be addressed using the specified endpoint.",
             [("Endpoint", "s3.%s.amazonaws.com" % region),
-             ("Bucket", self.settings.bucket)],
-            [("x-amz-bucket-region", region)])
-
-    def region(self):
-        return self.settings.bucket_region or self.settings.region
+             ("Bucket", bucket.name)])
 
     def route(self, request):
         """(bucket, key or "", query); sets the request's operation."""
@@ -120,18 +130,19 @@ class S3:
         return unquote(bucket), key, query
 
     def perform(self, request, bucket, key, query, proof, payload):
-        if bucket != self.settings.bucket:
-            raise S3Problem("NoSuchBucket", 404, "The specified bucket does "
-                            "not exist", [("BucketName", bucket)])
+        request.caller = caller_arn(request, self.verifier.credentials,
+                                    self.settings)
         owner = request.headers.get("x-amz-expected-bucket-owner")
-        if owner not in (None, self.settings.account):
-            raise S3Problem("AccessDenied", 403, "Access Denied")
+        if owner not in (None, bucket.owner):
+            raise plain()
         if len(key.encode("utf-8")) > KEY_MAX:
             raise S3Problem("KeyTooLongError", 400, "Your key is too long",
                             [("Size", len(key.encode("utf-8"))),
                              ("MaxSizeAllowed", KEY_MAX)])
+        self.access.check(request, request.caller, bucket, key,
+                          query.get("versionId"))
         if request.operation == "PutObject":
-            return self.put_object(request, key, proof, payload)
+            return self.put_object(request, bucket, key, proof, payload)
         body = request.body.read_all(BODY_MAX)
         if payload in STREAMING or payload != UNSIGNED and (
                 hashlib.sha256(body).hexdigest() != payload):
@@ -139,7 +150,8 @@ class S3:
                             "'x-amz-content-sha256' header does not match "
                             "what was computed.")
         action = re.sub("(?<=[a-z])([A-Z])", r"_\1", request.operation)
-        return getattr(self, action.lower())(request, key, query, body)
+        return getattr(self, action.lower())(request, bucket, key, query,
+                                             body)
 
     # answers
 
@@ -151,10 +163,13 @@ class S3:
         return Answer(status, self.ids(request)
                       + [("Content-Type", "application/xml")], document)
 
-    def error(self, request, problem):
+    def error(self, request, problem, bucket=None):
         if request.path.count("/") > 1:
             problem.extras.append(("Resource", unquote(request.path)))
         ids = self.ids(request)
+        if bucket and "x-amz-bucket-region" not in dict(problem.headers) and (
+                request.operation == "HeadBucket" or problem.status == 301):
+            ids.append(("x-amz-bucket-region", bucket.region))
         if problem.status == 304:
             return Answer(304, ids + problem.headers, b"", problem.code)
         return Answer(problem.status, ids
@@ -170,13 +185,14 @@ class S3:
         return self.error(request, S3Problem("InternalError", 500, "We "
                                              "encountered an internal error."))
 
-    def fault_error(self, request):
+    def fault_error(self, request, bucket, name):
         def error(fault):
             problem = S3Problem(fault.name, fault.status, fault.message or "")
             if fault.status in (301, 307):
-                problem.extras = [("Bucket", self.settings.bucket),
+                problem.extras = [("Bucket", name),
                                   ("Endpoint", request.headers["host"])]
-                problem.headers = [("x-amz-bucket-region", self.region())]
+                problem.headers = [("x-amz-bucket-region", bucket.region
+                                    if bucket else self.settings.region)]
             answer = self.error(request, problem)
             if fault.name == "ServiceUnavailable":
                 answer.content = b""
@@ -185,7 +201,7 @@ class S3:
 
     # objects
 
-    def put_object(self, request, key, proof, payload):
+    def put_object(self, request, bucket, key, proof, payload):
         condition = request.headers.get("if-none-match")
         if condition not in (None, "*"):
             raise S3Problem("NotImplemented", 501, "A header you provided "
@@ -194,43 +210,49 @@ class S3:
         exists = S3Problem("PreconditionFailed", 412, "At least one of the "
                            "pre-conditions you specified did not hold",
                            [("Condition", "If-None-Match")])
-        if condition and self.store.exists(key):
+        if condition and bucket.store.exists(key):
             raise exists
-        asked = request.headers.get("x-amz-server-side-encryption", "AES256")
-        if self.settings.encryption == "policy" and asked == "AES256":
+        asked = request.headers.get(SSE, "AES256")
+        if bucket.forces == "policy" and asked == "AES256":
             raise S3Problem("AccessDenied", 403, "User: %s is not authorized "
                             "to perform: s3:PutObject with an explicit deny in"
-                            " a resource-based policy"
-                            % self.settings.user_arn())
-        path = self.store.new_path()
-        item = receive(request, key, path, proof, payload)
-        if self.settings.encryption == "aws:kms":
-            item.sse = "aws:kms"
+                            " a resource-based policy" % request.caller)
+        path = bucket.store.new_path()
+        item = receive(request, bucket, key, path, proof, payload)
         self.jobs.settle()
         if condition:
-            if not self.store.add_if_absent(item):
-                self.store.unlink(item)
+            if not bucket.store.add_if_absent(item):
+                bucket.store.unlink(item)
                 raise exists
         else:
-            self.store.add(item)
-        headers = self.ids(request) + self.version(item) + [
-            ("ETag", '"%s"' % item.etag),
-            ("x-amz-server-side-encryption", item.sse)]
+            bucket.store.add(item)
+        headers = self.ids(request) + self.version(bucket, item) + [
+            ("ETag", '"%s"' % item.etag)] + self.encryption(item)
         if item.checksums:
-            headers += item.checksums + [("x-amz-checksum-type",
-                                          "FULL_OBJECT")]
+            headers += item.checksums + [FULL_OBJECT]
         return Answer(200, headers)
 
-    def version(self, item):
-        if not self.settings.versioning and item.version_id == "null":
+    @staticmethod
+    def encryption(item):
+        """The headers that tell how an object is encrypted."""
+        return [(SSE, item.sse)] + (
+            [(SSE + "-aws-kms-key-id", item.kms_key)] if item.kms_key else [])
+
+    @staticmethod
+    def version(bucket, item):
+        if not bucket.versioning and item.version_id == "null":
             return []
         return [("x-amz-version-id", item.version_id)]
 
-    def found(self, key, query):
+    def found(self, request, bucket, key, query):
         """The live version asked for; S3Problem where there is none."""
         version_id = query.get("versionId")
-        item = self.store.find(key, version_id)
+        item = bucket.store.find(key, version_id)
         if item is None:
+            # Who may not list a bucket does not learn what is not in it.
+            if not self.access.may(request, request.caller, bucket,
+                                   "s3:ListBucket"):
+                raise plain()
             if version_id is None:
                 raise S3Problem("NoSuchKey", 404, "The specified key does "
                                 "not exist.", [("Key", key)])
@@ -238,7 +260,8 @@ class S3:
                             "does not exist.", [("Key", key),
                                                 ("VersionId", version_id)])
         if item.is_marker:
-            headers = [("x-amz-delete-marker", "true")] + self.version(item)
+            headers = [("x-amz-delete-marker", "true")] + self.version(
+                bucket, item)
             if version_id is None:
                 raise S3Problem("NoSuchKey", 404, "The specified key does "
                                 "not exist.", [("Key", key)], headers)
@@ -247,15 +270,19 @@ class S3:
                             [("ResourceType", "DeleteMarker")], headers)
         return item
 
-    def described(self, request, item):
-        headers = self.ids(request) + self.version(item) + [
+    def described(self, request, bucket, item):
+        headers = self.ids(request) + self.version(bucket, item) + [
             ("ETag", '"%s"' % item.etag),
             ("Last-Modified", http_date(item.modified)),
-            ("Accept-Ranges", "bytes"),
-            ("x-amz-server-side-encryption", item.sse)] + item.headers
-        if (request.headers.get("x-amz-checksum-mode", "").upper()
-                == "ENABLED"):
-            headers += item.checksums
+            ("Accept-Ranges", "bytes")] + self.encryption(item) + item.headers
+        if item.retention:
+            mode, until = item.retention
+            headers += [("x-amz-object-lock-mode", mode),
+                        ("x-amz-object-lock-retain-until-date",
+                         iso_time(until))]
+        if item.checksums and (request.headers.get(
+                "x-amz-checksum-mode", "").upper() == "ENABLED"):
+            headers += item.checksums + [FULL_OBJECT]
         return headers
 
     @staticmethod
@@ -269,17 +296,18 @@ class S3:
         if request.headers.get("if-none-match") in ("*", tag, item.etag):
             raise S3Problem("NotModified", 304, "", (), [("ETag", tag)])
 
-    def head_object(self, request, key, query, body):
-        item = self.found(key, query)
+    def head_object(self, request, bucket, key, query, body):
+        item = self.found(request, bucket, key, query)
         self.check_conditions(request, item)
-        return Answer(200, self.described(request, item), length=item.size)
+        return Answer(200, self.described(request, bucket, item),
+                      length=item.size)
 
-    def get_object(self, request, key, query, body):
-        with self.store.lock:
-            item = self.found(key, query)
+    def get_object(self, request, bucket, key, query, body):
+        with bucket.store.lock:
+            item = self.found(request, bucket, key, query)
             self.check_conditions(request, item)
             file = open(item.path, "rb")
-        headers = self.described(request, item)
+        headers = self.described(request, bucket, item)
         try:
             start, end = self.wanted(request.headers.get("range"), item.size)
         except S3Problem:
@@ -290,7 +318,8 @@ class S3:
         headers.append(("Content-Range", "bytes %d-%d/%d"
                         % (start, end - 1, item.size)))
         # a sum of the whole does not fit a part
-        headers = [h for h in headers if h not in item.checksums]
+        headers = [h for h in headers if h not in item.checksums
+                   and h != FULL_OBJECT]
         return Answer(206, headers, (file, start, end - start))
 
     @staticmethod
@@ -313,17 +342,31 @@ class S3:
                             [("Content-Range", "bytes */%d" % size)])
         return start, end
 
-    def delete_object(self, request, key, query, body):
+    def remove(self, request, bucket, key, version_id):
+        """Deletes for a caller; S3Problem where the object is held fast."""
+        if version_id is not None:
+            item = bucket.store.find(key, version_id)
+            if bucket.mfa_delete == "Enabled" and (
+                    "x-amz-mfa" not in request.headers):
+                raise S3Problem("AccessDenied", 403, "Mfa Authentication must"
+                                " be used for this request")
+            if item and item.retention and (
+                    item.retention[1] > self.settings.clock.now()):
+                raise S3Problem("AccessDenied", 403, "Access Denied because "
+                                "object protected by object lock.")
         self.jobs.settle()
-        item = self.store.remove(key, query.get("versionId"))
+        return bucket.store.remove(key, version_id)
+
+    def delete_object(self, request, bucket, key, query, body):
+        item = self.remove(request, bucket, key, query.get("versionId"))
         headers = self.ids(request)
-        if item and (self.settings.versioning or item.is_marker):
-            headers += self.version(item)
+        if item and (bucket.versioning or item.is_marker):
+            headers += self.version(bucket, item)
             if item.is_marker:
                 headers.append(("x-amz-delete-marker", "true"))
         return Answer(204, headers)
 
-    def delete_objects(self, request, key, query, body):
+    def delete_objects(self, request, bucket, key, query, body):
         try:
             root = ElementTree.fromstring(body)
         except ElementTree.ParseError:
@@ -335,44 +378,53 @@ class S3:
             raise S3Problem("MalformedXML", 400, "The XML you provided was "
                             "not well-formed or did not validate against our "
                             "published schema")
-        self.jobs.settle()
         parts = []
         for item in texts:
-            self.store.remove(item["Key"], item.get("VersionId"))
-            parts.append("<Deleted>%s</Deleted>" % "".join(
-                element(n, item[n]) for n in ("Key", "VersionId")
-                if n in item))
+            name, version = item["Key"], item.get("VersionId")
+            given = [element(n, item[n]) for n in ("Key", "VersionId")
+                     if n in item]
+            try:
+                self.access.check_action(request, request.caller, bucket,
+                                         "s3:DeleteObject", name, version)
+                self.remove(request, bucket, name, version)
+                parts.append("<Deleted>%s</Deleted>" % "".join(given))
+            except S3Problem as problem:
+                parts.append("<Error>%s</Error>" % "".join(given + [
+                    element("Code", problem.code),
+                    element("Message", problem.message)]))
         return self.xml(request, s3_listing.document("DeleteResult", parts))
 
     # the bucket
 
-    def head_bucket(self, request, key, query, body):
+    def head_bucket(self, request, bucket, key, query, body):
         return Answer(200, self.ids(request) + [
-            ("x-amz-bucket-region", self.region())])
+            ("x-amz-bucket-region", bucket.region),
+            ("x-amz-access-point-alias", "false")])
 
-    def list_objects_v2(self, request, key, query, body):
+    def list_objects_v2(self, request, bucket, key, query, body):
         return self.xml(request, s3_listing.list_objects(
-            self.store, self.settings, query))
+            bucket, self.settings.page_size, query))
 
-    def list_object_versions(self, request, key, query, body):
+    def list_object_versions(self, request, bucket, key, query, body):
         return self.xml(request, s3_listing.list_versions(
-            self.store, self.settings, query))
+            bucket, self.settings.page_size, query))
 
-    def get_bucket_location(self, request, key, query, body):
-        region = self.region()
-        return self.xml(request, s3_listing.document(
-            "LocationConstraint", [] if region == "us-east-1" else [region]))
+    def get_bucket_location(self, request, bucket, key, query, body):
+        return self.xml(request, s3_bucket.location(bucket))
 
-    def get_bucket_versioning(self, request, key, query, body):
-        parts = ([element("Status", "Enabled")] if self.settings.versioning
-                 else [])
-        return self.xml(request, s3_listing.document(
-            "VersioningConfiguration", parts))
+    def get_bucket_versioning(self, request, bucket, key, query, body):
+        return self.xml(request, s3_bucket.versioning(bucket))
 
-    def get_bucket_encryption(self, request, key, query, body):
-        return self.xml(request, s3_listing.document(
-            "ServerSideEncryptionConfiguration", [
-                "<Rule><ApplyServerSideEncryptionByDefault>",
-                element("SSEAlgorithm",
-                        self.settings.encryption.replace("policy", "AES256")),
-                "</ApplyServerSideEncryptionByDefault></Rule>"]))
+    def get_bucket_encryption(self, request, bucket, key, query, body):
+        return self.xml(request, s3_bucket.encryption(bucket))
+
+    def get_bucket_policy(self, request, bucket, key, query, body):
+        return Answer(200, self.ids(request) + [
+            ("Content-Type", "application/json")], s3_bucket.policy(bucket))
+
+    def get_bucket_policy_status(self, request, bucket, key, query, body):
+        return self.xml(request, s3_bucket.policy_status(bucket))
+
+    def get_object_lock_configuration(self, request, bucket, key, query,
+                                      body):
+        return self.xml(request, s3_bucket.object_lock(bucket))

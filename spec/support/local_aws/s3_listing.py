@@ -54,8 +54,8 @@ def content(item, write):
             + element("LastModified", iso_time(item.modified)))
 
 
-def list_objects(store, settings, query):
-    limit, write = max_keys(query, settings.page_size), name_writer(query)
+def list_objects(bucket, page_size, query):
+    limit, write = max_keys(query, page_size), name_writer(query)
     after = query.get("start-after", "")
     token = query.get("continuation-token")
     if token is not None:
@@ -65,11 +65,11 @@ def list_objects(store, settings, query):
             raise S3Problem("InvalidArgument", 400, "The continuation token "
                             "provided is incorrect") from None
     place = after.encode("utf-8")
-    found = [item for item in store.listing(query.get("prefix", ""))
+    found = [item for item in bucket.store.listing(query.get("prefix", ""))
              if item.key.encode("utf-8") > place]
     page = found[:limit]
     truncated = 0 < limit < len(found)
-    parts = common(settings.bucket, query, write, limit, truncated)
+    parts = common(bucket.name, query, write, limit, truncated)
     parts.append(element("KeyCount", len(page)))
     if token is not None:
         parts.append(element("ContinuationToken", token))
@@ -84,14 +84,14 @@ def list_objects(store, settings, query):
     return document("ListBucketResult", parts)
 
 
-def list_versions(store, settings, query):
-    limit, write = max_keys(query, settings.page_size), name_writer(query)
+def list_versions(bucket, page_size, query):
+    limit, write = max_keys(query, page_size), name_writer(query)
     key_marker = query.get("key-marker", "")
     version_marker = query.get("version-id-marker", "")
     if version_marker and not key_marker:
         raise S3Problem("InvalidArgument", 400, "A version-id marker cannot "
                         "be specified without a key marker.")
-    found = store.every_version(query.get("prefix", ""))
+    found = bucket.store.every_version(query.get("prefix", ""))
     place = key_marker.encode("utf-8")
     rest = [pair for pair in found if pair[0].key.encode("utf-8") > place]
     if version_marker:
@@ -102,7 +102,7 @@ def list_versions(store, settings, query):
             rest = same[ids.index(version_marker) + 1:] + rest
     page = rest[:limit]
     truncated = 0 < limit < len(rest)
-    parts = common(settings.bucket, query, write, limit, truncated)
+    parts = common(bucket.name, query, write, limit, truncated)
     parts += [element("KeyMarker", write(key_marker)),
               element("VersionIdMarker", version_marker)]
     if truncated:

@@ -18,8 +18,7 @@ NO_CHECKSUM = ("x-amz-checksum-type", "x-amz-checksum-mode",
                "x-amz-checksum-algorithm")
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
 KEPT = ("content-type", "cache-control", "content-disposition",
-        "content-language", "expires", "x-amz-storage-class",
-        "x-amz-server-side-encryption-aws-kms-key-id")
+        "content-language", "expires", "x-amz-storage-class")
 TITLES = {"content-type": "Content-Type", "cache-control": "Cache-Control",
           "content-disposition": "Content-Disposition",
           "content-language": "Content-Language", "expires": "Expires"}
@@ -90,9 +89,10 @@ def announced_md5(headers):
     return digest
 
 
-def encryption(headers):
-    value = headers.get("x-amz-server-side-encryption", "AES256")
-    if value not in ENCRYPTIONS:
+def encryption(headers, bucket):
+    """(algorithm, key or None) as asked, else as is usual in the bucket."""
+    value = headers.get("x-amz-server-side-encryption")
+    if value is not None and value not in ENCRYPTIONS:
         raise S3Problem("InvalidArgument", 400, "The encryption method "
                         "specified is not supported",
                         [("ArgumentName", "x-amz-server-side-encryption"),
@@ -101,7 +101,26 @@ def encryption(headers):
            for n in headers):
         raise S3Problem("NotImplemented", 501, "The local AWS takes no "
                         "customer-provided keys.")
-    return value
+    if value is None or bucket.forces == "aws:kms":
+        return bucket.algorithm or "AES256", bucket.kms_key
+    if value == "AES256":
+        return value, None
+    return value, headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+
+
+def retention(headers, bucket, sums, md5):
+    """What the bucket's Object Lock makes of an object; None without one."""
+    asked = [name for name in headers if name.startswith("x-amz-object-lock-")]
+    if asked:
+        raise S3Problem("NotImplemented", 501, "The local AWS keeps objects "
+                        "by the bucket's default alone.",
+                        [("Header", asked[0])])
+    found = bucket.retained_until()
+    if found and not sums and md5 is None:
+        raise S3Problem("InvalidRequest", 400, "Content-MD5 OR "
+                        "x-amz-checksum- HTTP header is required for Put "
+                        "Object requests with Object Lock parameters")
+    return found
 
 
 def kept_headers(headers):
@@ -117,17 +136,18 @@ def kept_headers(headers):
                   if n.startswith("x-amz-meta-")]
 
 
-def receive(request, key, path, proof, payload):
+def receive(request, bucket, key, path, proof, payload):
     """
     The body as an Object whose bytes lie at path, everything checked. Where
     it raises, nothing is left at path.
     """
     headers = request.headers
     item = Object(key)
-    item.sse = encryption(headers)
+    item.sse, item.kms_key = encryption(headers, bucket)
     item.headers = kept_headers(headers)
     md5 = announced_md5(headers)
     sums, trailer = announced_checksums(headers)
+    item.retention = retention(headers, bucket, sums, md5)
     streaming = STREAMING.get(payload)
     if trailer and not (streaming and streaming[1]):
         raise S3Problem("InvalidRequest", 400, "x-amz-trailer needs a payload"

@@ -60,6 +60,7 @@ class Server:
         self.clock = clock
         self.log = Log()
         self.services = []
+        self.world = None           # told of requests before and after
         self.numbers = 0
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
@@ -134,11 +135,15 @@ class Server:
                 return
 
     def answer(self, request):
+        self.world.settle()
         for service in self.services:
             if service.claims(request):
                 break
         try:
-            return service.answer(request)
+            answer = service.answer(request)
+            if answer.status < 300:
+                self.world.happened(request.operation)
+            return answer
         except (BadRequest, Vanished):
             raise
         except Exception:

@@ -29,8 +29,10 @@ class Settings:
 
     KNOBS = ("job_seconds", "pending_quota", "list_lag", "versioning",
              "session_seconds", "token_seconds", "imds", "imds_role",
-             "container_token", "bucket_region", "encryption", "page_size")
+             "container_token", "bucket_region", "encryption", "page_size",
+             "list_page_size", "batch_lists", "source_vpce")
     CHOICES = {"imds": ("v2", "v1", "both", "off"),
+               "batch_lists": ("account", "refused", "empty"),
                "encryption": ("AES256", "aws:kms", "policy")}
 
     def __init__(self, region, account, bucket, dataset_groups, clock=None,
@@ -58,6 +60,10 @@ class Settings:
         # or a policy that refuses whoever does not ask for KMS.
         self.encryption = "AES256"
         self.page_size = 1000       # at most so many on a page of a list of S3
+        self.list_page_size = 100   # and on one of Personalize
+        # What a list of batch jobs does that names no solution version.
+        self.batch_lists = "account"
+        self.source_vpce = ""       # the VPC endpoint that callers come by
         self.users = users          # frozenset of ids as bytes, or None
         self.initial = {name: getattr(self, name) for name in self.KNOBS}
         self.initial["users"] = users
@@ -67,6 +73,19 @@ class Settings:
         for name, value in self.initial.items():
             setattr(self, name, value)
         self.clock.offset = self.initial_offset
+
+    def change(self, given):
+        """Some of them by name; ValueError where one does not fit."""
+        for name, value in given.items():
+            if name in self.KNOBS:
+                setattr(self, name, self.fit(name, value))
+            elif name == "clock_offset":
+                self.clock.offset = float(value)
+            elif name == "users":
+                self.users = None if value is None else frozenset(
+                    user.encode("utf-8") for user in value)
+            else:
+                raise ValueError("there is no setting %s" % name)
 
     def fit(self, name, value):
         """A knob's value in its type, or ValueError."""
@@ -83,9 +102,6 @@ class Settings:
     def arn(self, resource):
         return "arn:%s:personalize:%s:%s:%s" % (
             self.partition, self.region, self.account, resource)
-
-    def dataset_group_arns(self):
-        return [self.arn("dataset-group/" + g) for g in self.dataset_groups]
 
     def iam_arn(self, resource, account=None):
         return "arn:%s:iam::%s:%s" % (self.partition,

@@ -1,5 +1,5 @@
 """
-The input of the Personalize operations: types, limits and patterns.
+Kinds of input: types, limits and patterns, as Personalize and STS check them.
 
 A wrong JSON type is a SerializationException, as in AWS's own parsers; a
 value outside its limits goes into one InvalidInputException that counts them.
@@ -83,6 +83,37 @@ class Integer:
         return value
 
 
+class Enum:
+    def __init__(self, *values):
+        self.values = values
+
+    def check(self, value, path, faults):
+        if type(value) is not str:
+            raise WrongType(cannot(value, "String"))
+        if value not in self.values:
+            faults.append(
+                "Value '%s' at '%s' failed to satisfy constraint: Member must"
+                " satisfy enum value set: [%s]"
+                % (value, path, ", ".join(self.values)))
+        return value
+
+
+class Boolean:
+    def check(self, value, path, faults):
+        if type(value) is not bool:
+            raise WrongType(cannot(value, "Boolean"))
+        return value
+
+
+class Opaque:
+    """An object that is kept as it comes: nothing here depends on it."""
+
+    def check(self, value, path, faults):
+        if type(value) is not dict:
+            raise WrongType(cannot(value, "Structure"))
+        return value
+
+
 class List:
     def __init__(self, member, high):
         self.member = member
@@ -136,43 +167,6 @@ def cannot(value, wanted):
     return "%s can not be converted to %s" % (kind, wanted)
 
 
-NAME = String(1, 63, r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*")
-ARN = String(None, 256, r"arn:([a-z\d-]+):personalize:.*:.*:.+")
-ROLE_ARN = String(
-    None, 256, r"arn:([a-z\d-]+):iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
-LOCATION = String(None, 256, r"(s3|http|https)://.+")
-NEXT_TOKEN = String(None, 1500, r"\p{ASCII}{0,1500}", match=str.isascii)
-MAX_RESULTS = Integer(1, 100)
-TAG_PATTERN = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"
-TAG_KEY = String(1, 128, TAG_PATTERN, tag_pattern(), sensitive=True)
-TAG_VALUE = String(0, 256, TAG_PATTERN, tag_pattern(), sensitive=True)
-TAGS = List(Structure(tagKey=TAG_KEY, tagValue=TAG_VALUE)
-            .needs("tagKey", "tagValue"), 200)
-
-INPUTS = {
-    "CreateDataDeletionJob": Structure(
-        jobName=NAME, datasetGroupArn=ARN,
-        dataSource=Structure(dataLocation=LOCATION), roleArn=ROLE_ARN,
-        tags=TAGS).needs("jobName", "datasetGroupArn", "dataSource",
-                         "roleArn"),
-    "DescribeDataDeletionJob":
-        Structure(dataDeletionJobArn=ARN).needs("dataDeletionJobArn"),
-    "ListDataDeletionJobs": Structure(
-        datasetGroupArn=ARN, nextToken=NEXT_TOKEN, maxResults=MAX_RESULTS),
-    "TagResource":
-        Structure(resourceArn=ARN, tags=TAGS).needs("resourceArn", "tags"),
-    "UntagResource": Structure(
-        resourceArn=ARN, tagKeys=List(TAG_KEY, 200))
-        .needs("resourceArn", "tagKeys"),
-    "ListTagsForResource":
-        Structure(resourceArn=ARN).needs("resourceArn"),
-    "DescribeDatasetGroup":
-        Structure(datasetGroupArn=ARN).needs("datasetGroupArn"),
-    "ListDatasetGroups":
-        Structure(nextToken=NEXT_TOKEN, maxResults=MAX_RESULTS),
-}
-
-
 def no_constant(name):
     raise ValueError("%s is not JSON" % name)
 
@@ -180,8 +174,8 @@ def no_constant(name):
 DECODE = json.JSONDecoder(parse_constant=no_constant).decode
 
 
-def parse(operation, body):
-    """The checked input of an operation, out of the bytes of its body."""
+def parse(shape, body):
+    """The checked input of this shape, out of the bytes of a body."""
     try:
         text = body.decode("utf-8")
         value = DECODE(text)
@@ -190,7 +184,7 @@ def parse(operation, body):
     except (ValueError, RecursionError):
         raise WrongType("The request body is not a JSON object.") from None
     faults = []
-    checked = INPUTS[operation].check(value, "", faults)
+    checked = shape.check(value, "", faults)
     if faults:
         raise Invalid("%d validation error%s detected: %s" % (
             len(faults), "" if len(faults) == 1 else "s", "; ".join(faults)))

@@ -116,6 +116,12 @@ def parse_authorization(value):
     return credential, fields["SignedHeaders"], fields["Signature"]
 
 
+def caller_arn(request, credentials, settings):
+    """Whose request this is, which was found to be rightly signed."""
+    credential, _, _ = parse_authorization(request.headers["authorization"])
+    return credentials.arn_of(credential[0]) or settings.user_arn()
+
+
 def canonical_query(query):
     if not query:
         return ""

@@ -8,6 +8,7 @@ web identity); there are no policies here.
 import hashlib
 import re
 
+from .permissions import refusal
 from .rest import Problem
 from .sessions import iso
 from .shapes import Integer, String, Structure
@@ -53,6 +54,7 @@ class Role:
         self.max_seconds = max_seconds
         self.web_identity = web_identity
 
+
 def identifier(prefix, text):
     """The id that goes with a principal: always the same."""
     return prefix + hashlib.sha256(text.encode()).hexdigest()[:16].upper()
@@ -64,16 +66,20 @@ class Sts:
     SIGNING_NAME = "sts"
     UNSIGNED = ("AssumeRoleWithWebIdentity",)
 
-    def __init__(self, settings, sessions, tokens):
+    def __init__(self, settings, sessions, tokens, denials):
         self.settings = settings
         self.sessions = sessions
         self.tokens = tokens
+        self.denials = denials
         self.actions = {
             "AssumeRole": self.assume_role,
             "AssumeRoleWithWebIdentity": self.assume_role_with_web_identity,
             "GetCallerIdentity": self.get_caller_identity,
         }
         self.roles = {}
+
+    def signing_region(self):
+        return self.settings.region
 
     def clear(self):
         """The roles that are there from the start."""
@@ -162,7 +168,8 @@ class Sts:
         role = self.roles.get(given["roleArn"])
         denied = self.denied(caller, "AssumeRole", given["roleArn"])
         # An unknown account or role is not told from a forbidden one.
-        if role is None or role.web_identity:
+        if role is None or role.web_identity or self.denials.denies(
+                "sts:AssumeRole", given["roleArn"]):
             raise denied
         if role.external_id not in (None, given.get("externalId")):
             raise denied
@@ -222,6 +229,12 @@ class Sts:
         ]
 
     def get_caller_identity(self, _, caller, __):
+        # No policy of IAM can forbid this; one of a VPC endpoint can.
+        action = "sts:GetCallerIdentity"
+        if self.denials.denies(action):
+            raise Problem("AccessDenied", 403, refusal(
+                caller, action, "*", "because no VPC endpoint policy allows "
+                "the %s action" % action))
         account, resource = caller.split(":")[4:6]
         kind, _, name = resource.partition("/")
         if kind == "assumed-role":

@@ -75,7 +75,8 @@ class Request:
     """One request head; headers by lower-case name, repeats joined by ','."""
 
     __slots__ = ("method", "target", "path", "query", "headers", "body",
-                 "keep_alive", "connection", "operation", "request_id")
+                 "keep_alive", "connection", "operation", "request_id",
+                 "caller")
 
 
 class Answer:
@@ -211,6 +212,10 @@ class Connection:
         self.date_line = ""
         self.recv_size = RECV_TLS if hasattr(sock, "unwrap") else RECV_PLAIN
         self.refused = None         # details of a signature not believed
+
+    def peer(self):
+        """The address at the other end."""
+        return self.sock.getpeername()[0]
 
     def fill(self):
         """Reads more; Vanished where nothing more will come."""
