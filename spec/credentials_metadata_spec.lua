@@ -98,12 +98,12 @@ describe("a container", function()
   it("is connected to at the address that was checked", function()
     for url, address in pairs {
       ["http://127.0.0.1/x"] = "127.0.0.1", ["http://127.1/x"] = "127.0.0.1",
-      ["http://0x7f.1/x"] = "127.0.0.1", ["http://[::1]:80/x"] = "::1",
+      ["http://0x7f.1/x"] = "127.0.0.1", ["http://[::1]:80/x"] = "[::1]",
       ["http://017700000001/x"] = "127.0.0.1",
       ["http://2130706433/x"] = "127.0.0.1", ["HTTP://127.0.0.1/x"] =
-      "127.0.0.1", ["http://[0:0:0:0:0:0:0:1]/x"] = "::1",
+      "127.0.0.1", ["http://[0:0:0:0:0:0:0:1]/x"] = "[::1]",
       ["http://169.254.170.2/x"] = "169.254.170.2",
-      ["http://[fd00:ec2:0::23]/x"] = "fd00:ec2::23",
+      ["http://[fd00:ec2:0::23]/x"] = "[fd00:ec2::23]",
       ["http://localhost/x"] = "127.0.0.1",
       ["http://LocalHost.:80/x"] = "127.0.0.1",
     } do
@@ -126,7 +126,7 @@ describe("a container", function()
         { answers = { refused, { 200, DOCUMENT } } })
       assert.truthy(found)
       assert.equal("127.0.0.1", made.sent[1].address)
-      assert.equal("::1", made.sent[2].address)
+      assert.equal("[::1]", made.sent[2].address)
       local fault
       found, fault, made = fetch(full "http://localhost/x",
         { answers = { refused, refused } })

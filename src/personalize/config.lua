@@ -90,7 +90,8 @@ local M = {}
 ---@field ca_bundle? string
 ---@field proxy? string
 ---@field address? string to connect to in place of what the URL's host stands
---- for: it was looked up and found safe; the host still names the peer
+--- for (IPv6 in brackets): it was looked up and found safe; the host still names
+--- the peer
 
 --- A body that is read while it is sent; at its beginning when the transport
 --- gets it.

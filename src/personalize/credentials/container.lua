@@ -143,6 +143,12 @@ local function authorization(world)
   return token
 end
 
+-- As it stands in a URL.
+local function bracketed(address)
+  return address and address:find(":", 1, true) and "[" .. address .. "]" or
+    address
+end
+
 -- The next of several addresses is asked where nobody listens at one.
 local function ask(world, place, headers, token)
   local addresses = place.addresses or {}
@@ -151,7 +157,7 @@ local function ask(world, place, headers, token)
       service = "container",
       operation = "ContainerCredentials",
       endpoint = place.endpoint,
-      address = addresses[i],
+      address = bracketed(addresses[i]),
       method = "GET",
       path = place.path,
       query = place.query,
