@@ -128,6 +128,20 @@ describe("a list that can be read once", function()
     assert.truthy(output:find(core.sha256_hex(text), 1, true), output)
   end)
 
+  it("may have its receipt from a pipe, too", function()
+    local path = write("list", text)
+    local receipt = write("receipt.json", ('{"version":1,"parts":[{"users":' ..
+      '3000,"bytes":%d,"sha256":"%s"}]}'):format(#text, core.sha256_hex(text)))
+    receipt, path = quote(receipt), quote(path)
+    for _, words in ipairs { ("<(cat %s) <(cat %s)"):format(receipt, path),
+      ("/dev/stdin %s <%s"):format(path, receipt),
+      ("- %s <%s"):format(path, receipt), ("%s - <%s"):format(receipt, path) } do
+      local output, status = sh(personalize("verify-receipt " .. words))
+      assert.equal(0, status, output)
+      assert.truthy(output:find("is the receipt of", 1, true), output)
+    end
+  end)
+
   it("is kept for the second reading, which sends it", function()
     local path = write("list", text)
     local code = write("once.lua", [[
@@ -225,7 +239,8 @@ describe("the folder of spools", function()
   end
 
   it("is TMPDIR, or /tmp where that is not set", function()
-    for _, name in ipairs { "", ".", folder, folder .. "/", "//tmp//" } do
+    local relative = ("../"):rep(40) .. folder
+    for _, name in ipairs { "", relative, folder .. "/", "//tmp//" } do
       assert.equal("USER_ID\nalice\n\n", spool_in(name), name)
     end
   end)

@@ -17,7 +17,9 @@ static enum pz_status sink(void *arg, struct pz_slice bytes)
 
 static void start(struct pz_userlist *list, uint8_t how, uint8_t size)
 {
-    struct pz_userlist_options options = { .format = PZ_CSV_HEADED, .key = { 1, 2, 3 } };
+    struct pz_userlist_options options = {
+        .format = PZ_CSV_HEADED, .key = { 1, 2, 3 }
+    };
 
     if (how & 1)
         options.format = PZ_CSV_LINES;

@@ -157,6 +157,9 @@ static const char *other_header(const struct pz_csv *csv)
 
     if (got.len > PZ_ID_BYTES)
         got.len = PZ_ID_BYTES;
+    if (got.len == 0 && !csv->was_quoted)
+        return "the list is empty, or begins with a blank line: its first line "
+               "must be the header";
     if (pz_slice_find(got, '\0', 0) < got.len)
         return "the list must be text in UTF-8: this has zero bytes, as UTF-16 "
                "and files that are no text have";

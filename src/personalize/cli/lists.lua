@@ -69,8 +69,8 @@ end
 M.check = { check_list = check_files }
 
 function M.check.verify_receipt(run)
-  local faults = check_files(run)
-  add(faults, run.options.receipt and run.world.unreadable(run.options.receipt))
+  local faults, path = check_files(run), run.options.receipt
+  add(faults, path and path ~= "-" and run.world.unreadable(path))
   return faults
 end
 
