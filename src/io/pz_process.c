@@ -261,13 +261,6 @@ static void end_family(struct child *child, struct pz_process_result *result,
     result->end = end;
 }
 
-/* Did it end well, or at least in a way that may have been? */
-static int is_well(const struct pz_process_result *result)
-{
-    return result->end == PZ_PROCESS_UNKNOWN ||
-           (result->end == PZ_PROCESS_EXITED && result->status == 0);
-}
-
 /* Waits for output or, where there will be none, for a moment. */
 static void pause_for(const struct child *child)
 {
@@ -309,8 +302,8 @@ pz_process_run(struct pz_buf *out, struct pz_process_result *result,
     }
     if (status != PZ_OK)
         end_family(&child, result, PZ_PROCESS_TOO_MUCH);
-    else if (!is_well(result) && result->end != PZ_PROCESS_TIMEOUT &&
-             interrupted && interrupted(arg))
+    else if (result->end != PZ_PROCESS_TIMEOUT && interrupted &&
+             interrupted(arg))
         result->end = PZ_PROCESS_INTERRUPTED; /* Ctrl-C was for both */
     (void)close(child.output);
     return status == PZ_ETOOBIG ? PZ_OK : status;
