@@ -116,6 +116,36 @@ run("a lock released in a finalizer", take, function()
 end, take)
 os.remove(lock_path)
 
+-- ---- what is read once ------------------------------------------------------
+
+local input_path = os.tmpname()
+local input_file = assert(io.open(input_path, "w"))
+input_file:write(("x"):rep(1000))
+input_file:close()
+local stream
+
+-- What it gives is the file's, and a failure is told as one.
+local function read_through()
+  stream = assert(core.open_input(input_path))
+  local own, length = stream, 0
+  local block, why
+  repeat
+    block, why = own:read(100)
+    length = length + #(block or "")
+    right("", ((block or ""):gsub("x", "")), "block")
+  until not block
+  if not why then
+    right(1000, length, "length")
+  end
+end
+
+run("an input closed in a finalizer", read_through, function()
+  if stream then
+    stream:close()
+  end
+end, read_through)
+os.remove(input_path)
+
 -- ---- libcurl ---------------------------------------------------------------
 
 local faults = child.start("python3 spec/support/faults.py")
