@@ -104,6 +104,18 @@ describe("the shared files", function()
     end)
   end
 
+  it("are named where a region was to be found in them", function()
+    run("mkdir -p " .. root .. "/.aws/config")
+    write("/.aws/credentials", "[profile default]\nregion = eu-west-1\n")
+    local _, e = try { HOME = root, AWS_REGION = false }
+    assert.equal("NoRegionError", e.code)
+    for _, words in ipairs { "/.aws/config could not be read: ",
+      "/.aws/credentials, line 1: [profile default] does not count; write " ..
+        "[default]" } do
+      assert.truthy(e.message:find(root .. words, 1, true), e.message)
+    end
+  end)
+
   it("count as absent where their folder is another user's", function()
     write("/script.lua", [[
       local client = require("personalize").new { region = "eu-west-1",

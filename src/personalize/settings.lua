@@ -140,7 +140,8 @@ local function no_region(found, asked, cause)
   Error.raise { code = "NoRegionError", kind = "client", cause = cause,
     retryable = cause and cause.retryable or nil,
     message = ("no region: give the region option, set AWS_REGION, or " ..
-      "write region into the profile %s%s%s"):format(found.profile,
+      "write region into the profile %s%s%s%s"):format(found.profile,
+      found.profile_notes or "",
       asked and "; the instance's metadata was asked for it: " .. asked or "",
       found.hint and found.hint(config.env) or "") }
 end
@@ -233,6 +234,7 @@ local function complete(found)
     Error.raise(failure)
   end
   found.warn_once(shared.warnings)
+  found.profile_notes = files.missing(shared, "profiles", found.profile)
   config.complete(found, shared)
   found.warn_once(found.warnings)
   if not found.get_credentials then
