@@ -130,6 +130,13 @@ class Told(Case):
         self.assertEqual(self.ask("versioning").xml.findtext("Status"),
                          "Enabled")
 
+    def test_faults(self):
+        SERVER.fault("GetBucketPolicy=SlowDown:1")
+        self.refused(self.ask("policy"), "SlowDown", 503)
+        SERVER.fault("GetBucketEncryption=garbled:1")
+        self.assertNotIn(b"</ServerSideEncryptionConfiguration>",
+                         self.ask("encryption").body)
+
     def test_odd_setups_are_refused(self):
         for members in ({"encryption": {"SSEAlgorithm": "rot13"}},
                         {"encryption": {}}, {"versioning": "On"},

@@ -6,6 +6,7 @@ are denied to callers.
 Run: python3 spec/support/local_aws_iam_test.py
 """
 
+import http.client
 import json
 import unittest
 from urllib.parse import unquote
@@ -53,11 +54,11 @@ class Roles(Shared):
             found["AssumeRolePolicyDocument"])), TRUST)
 
     def test_names(self):
-        self.world(roles=[{"roleArn": self.arn("service-role/deep/Reads+=,.@-_"),
+        arn = self.arn("service-role/deep/Reads+=,.@-_")
+        self.world(roles=[{"roleArn": arn,
                            "trust": "100% {no JSON} \u00fc"}])
         reply = self.role("Reads+=,.@-_")
-        self.assertEqual(reply.text("GetRoleResult/Role/Arn"),
-                         self.arn("service-role/deep/Reads+=,.@-_"))
+        self.assertEqual(reply.text("GetRoleResult/Role/Arn"), arn)
         self.assertEqual(reply.text("GetRoleResult/Role/Path"),
                          "/service-role/deep/")
         self.assertEqual(unquote(reply.text(
@@ -100,6 +101,16 @@ class Roles(Shared):
                              "^arn:aws-cn:iam::")
         finally:
             self.assertEqual(server.close(), (0, b""))
+
+    def test_faults(self):
+        self.server.fault("GetRole=Throttling:1")
+        self.refused(self.role(), "Throttling", 400, "Rate exceeded")
+        self.server.fault("GetRole=close:1")
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            self.role()
+        self.assertEqual(self.role().status, 200)
+        self.server.fault("SimulatePrincipalPolicy=html-503:1")
+        self.assertEqual(self.simulate(["s3:GetObject"]).status, 503)
 
     # simulations
 

@@ -22,7 +22,7 @@ import unittest
 from urllib.parse import unquote
 
 import local_aws_test as outside
-from local_aws_world_test import DAY, FULL, PREFIX, SHOP
+from local_aws_world_test import FULL, PREFIX, SHOP
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 NAMES = ["@aws-sdk/client-personalize", "@aws-sdk/client-s3",
@@ -69,7 +69,9 @@ def install(folder):
         ["node", "-e", "process.argv.slice(1).forEach(require)", *NAMES],
         cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         timeout=INSTALL_SECONDS)
-    return "the SDK does not load in node %d" % node if run.returncode else None
+    if run.returncode:
+        return "the SDK does not load in node %d" % node
+    return None
 
 
 class Sdk:

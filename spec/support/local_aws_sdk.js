@@ -74,7 +74,8 @@ async function ask({ service, command, input, paginate, options }) {
 }
 
 async function main() {
-  for await (const line of readline.createInterface({ input: process.stdin })) {
+  const lines = readline.createInterface({ input: process.stdin });
+  for await (const line of lines) {
     process.stdout.write(JSON.stringify(await ask(JSON.parse(line))) + "\n");
   }
 }

@@ -647,6 +647,26 @@ class Process(unittest.TestCase):
         finally:
             self.assertEqual(server.close(), (0, b""))
 
+    def test_what_changes_by_itself_begins_at_the_start(self):
+        server = self.start({"datasetGroups": [
+            {"name": "shop", "seconds": 3000},
+            {"name": "films", "status": [[0, "A"], [3000, "B"]]}]})
+        try:
+            groups = server.call("ListDatasetGroups").json["datasetGroups"]
+            self.assertEqual([g["status"] for g in groups],
+                             ["CREATE PENDING", "A"])
+        finally:
+            self.assertEqual(server.close(), (0, b""))
+
+    def test_a_later_document_that_is_odd_is_told(self):
+        server = self.start({"later": [
+            {"after": "ListSolutions", "world": {"roles": [{}]}}]})
+        self.assertEqual(server.call("ListSolutions").code, "InternalFailure")
+        self.assertEqual(server.call("ListSolutions").status, 200)
+        code, errors = server.close()
+        self.assertEqual(code, 0)
+        self.assertIn(b"lacks its roleArn", errors)
+
     def test_groups_of_the_command_line_and_none(self):
         for document, options, names in (
                 ({}, (), ["shop"]),

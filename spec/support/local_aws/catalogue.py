@@ -1,18 +1,17 @@
 """
 Lists, descriptions and creations of what resources keeps.
 
-Lists and descriptions are the same for all kinds; what a create asks of the
-account stands in CREATES and in the checks below it.
+Lists and descriptions are the same for all kinds. Each create has a method
+that says what it asks of the account.
 """
 
 import re
 
-from .permissions import refusal
 from .problem import Problem, already_exists, invalid, not_found
 from .resources import KINDS, short_id
 
-# kinds whose lists need no filter to be of the whole account, though nobody
-# documents it: the settings' batch_lists is about them
+# AWS does not say what their lists answer without a solution version; the
+# setting batch_lists decides.
 BATCHES = ("batchInferenceJobs", "batchSegmentJobs")
 IN_USE = "The %s %s is not ACTIVE."
 

@@ -62,6 +62,10 @@ ERRORS = {
     "RegionDisabledException": (
         403, "STS is not activated in this region for your account."),
     "Throttling": (400, "Rate exceeded"),
+    # IAM's
+    "NoSuchEntity": (404, "The role cannot be found."),
+    "ServiceFailure": (500, "The request processing has failed because of an "
+                            "unknown error."),
     # the SSO portal's, OIDC's and Sign-In's
     "UnauthorizedException": (401, "Session token not found or invalid"),
     "ForbiddenException": (403, "No access"),

@@ -5,6 +5,7 @@ Knows statements, wildcards and the usual conditions. Refuses to know where a
 policy hangs: the callers put the policies together and word the refusal.
 """
 
+import functools
 import ipaddress
 import json
 import re
@@ -22,12 +23,16 @@ def as_list(value):
     return value if type(value) is list else [value]
 
 
+@functools.lru_cache(1000)
+def matcher(pattern):
+    parts = re.split(r"([*?])", pattern)
+    return re.compile("".join({"*": ".*", "?": "."}.get(p, re.escape(p))
+                              for p in parts), re.DOTALL).fullmatch
+
+
 def glob(pattern, text):
     """Whether `*` and `?` of the pattern make the text."""
-    parts = re.split(r"([*?])", pattern)
-    expression = "".join({"*": ".*", "?": "."}.get(p, re.escape(p))
-                         for p in parts)
-    return re.fullmatch(expression, text, re.DOTALL) is not None
+    return matcher(pattern)(text) is not None
 
 
 class Ask:
@@ -45,7 +50,7 @@ class Ask:
 
 
 def read(document):
-    """The statements of a policy, given as text or as what JSON makes of it."""
+    """The statements of a policy: a text, or what JSON makes of it."""
     if isinstance(document, str):
         try:
             document = json.loads(document)

@@ -5,6 +5,7 @@ Each has a trust document and policies. The texts are kept as they were
 given, also where they are no policies: then nothing follows from them.
 """
 
+import functools
 import json
 import re
 
@@ -26,8 +27,12 @@ def text_of(document):
     return document if isinstance(document, str) else json.dumps(document)
 
 
+@functools.lru_cache(100)
 def statements(text):
-    """Those of a text; none where it is no policy."""
+    """
+    Those of a text; none where it is no policy. They are shared by all who
+    ask, and for reading only.
+    """
     try:
         return policy.read(text)
     except policy.Unreadable:

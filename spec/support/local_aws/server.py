@@ -135,11 +135,11 @@ class Server:
                 return
 
     def answer(self, request):
-        self.world.settle()
         for service in self.services:
             if service.claims(request):
                 break
         try:
+            self.world.settle()
             answer = service.answer(request)
             if answer.status < 300:
                 self.world.happened(request.operation)

@@ -39,13 +39,16 @@ a world: --world FILE at the start, POST /_local/world while it runs
    "later": [{"at": SECOND, "world": {...}},
              {"after": OPERATION, "times": N, "world": {...}}]}
   What hangs on datasetGroups takes any member of its Describe, and
-    status   text (default ACTIVE), or a list of [SECOND, STATUS]
+    status   text (default ACTIVE), or a list of [SECOND, STATUS], counted
+             from its creation; of what is there already, from now
     seconds  until then the status is CREATE PENDING, then CREATE IN_PROGRESS
-    created  seconds from now (default: a day ago at the start, else 0)
+    created  seconds from now; by default now, or a day ago for what stands
+             in --world and does not change by itself
     extra    members that AWS does not have yet
   Whatever has a name may be "gone": true. A version without id is a new one.
-  trainsAt: automatic training begins by itself at these seconds. What is
-  "later" happens once; "after": when the N-th such request has succeeded.
+  trainsAt: at these seconds automatic training begins by itself, if it is on
+  and the solution is ACTIVE; it lasts job_seconds. What is "later" happens
+  once: at a second from now, or after the N-th such request that succeeds.
 """
 
 DAY = 24 * 3600
@@ -64,12 +67,15 @@ MEMBERS = {
                   "solutionConfig", "autoMLResult", "latestSolutionUpdate",
                   "latestSolutionVersion", "trainsAt"),
     "solutionVersions": ("name", "trainingMode", "trainingType",
-                         "trainingHours", "tunedHPOParams",
+                         "trainingHours", "tunedHPOParams", "recipeArn",
+                         "performHPO", "performAutoML", "eventType",
                          "performIncrementalUpdate", "solutionConfig"),
     "recommenders": ("recipeArn", "recommenderConfig",
                      "latestRecommenderUpdate", "modelMetrics"),
     "batchInferenceJobs": ("filterArn", "numResults", "jobInput", "jobOutput",
-                           "roleArn", "batchInferenceJobMode"),
+                           "roleArn", "batchInferenceJobMode",
+                           "batchInferenceJobConfig",
+                           "themeGenerationConfig"),
     "batchSegmentJobs": ("filterArn", "numResults", "jobInput", "jobOutput",
                          "roleArn"),
     "eventTrackers": ("trackingId",),
@@ -235,8 +241,10 @@ class World:
         return [(0, status)] if status else None
 
     def make(self, kind, name, given, parent, moment, age):
-        created = seconds(given.pop("created", age), "created")
         steps = self.steps(given) or [(0, "ACTIVE")]
+        # What changes by itself has just begun to.
+        created = seconds(given.pop("created", age if len(steps) == 1 else 0),
+                          "created")
         extra = given.pop("extra", {})
         moment = (moment[0] + created, moment[1] + created)
         members = dict(self.defaults(kind, name, parent), **given)
