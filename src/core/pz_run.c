@@ -57,24 +57,28 @@ static __m128i odd_bytes(__m128i v)
 
 static void look_at(struct look *look, const char *p)
 {
-    __m128i v[VECTORS], low[VECTORS];
+    __m128i v[VECTORS], lines[VECTORS], odd[VECTORS];
+    __m128i low = _mm_setzero_si128();
 
     for (int i = 0; i < VECTORS; i++) {
+        __m128i next;
+
         v[i] = _mm_loadu_si128((const void *)(p + 16 * i));
+        lines[i] = _mm_cmpeq_epi8(v[i], _mm_set1_epi8('\n'));
         /* Signed: what is not ASCII is below zero, and so is DEL + 1. */
-        low[i] = _mm_cmplt_epi8(_mm_add_epi8(v[i], _mm_set1_epi8(1)),
-                                _mm_set1_epi8(',' + 2));
+        next = _mm_add_epi8(v[i], _mm_set1_epi8(1));
+        low = _mm_or_si128(low, _mm_andnot_si128(
+            lines[i], _mm_cmplt_epi8(next, _mm_set1_epi8(',' + 2))));
     }
-    look->lines = find(v, '\n');
-    look->odd = gather(low) & ~look->lines;
-    look->high = look->blanks = 0;
-    if (look->odd == 0)
+    look->lines = gather(lines);
+    look->odd = look->high = look->blanks = 0;
+    if (_mm_movemask_epi8(low) == 0)
         return;
     look->high = gather(v);
     look->blanks = find(v, ' ');
     for (int i = 0; i < VECTORS; i++)
-        low[i] = odd_bytes(v[i]);
-    look->odd = gather(low) & ~look->lines;
+        odd[i] = odd_bytes(v[i]);
+    look->odd = gather(odd) & ~look->lines;
 }
 #else
 #define EACH(byte) (0x0101010101010101ULL * (byte))

@@ -18,7 +18,7 @@ enum {
     PZ_FAULTS_KEPT = 100, /* of each code */
     PZ_LINES_KEPT = PZ_IDSET_LINES, /* of each oddity */
     PZ_COUNTED_MOST = 1 << 20, /* ids among which repeats are counted */
-    PZ_LIST_BATCH = 128,       /* lines that are hashed at a time */
+    PZ_LIST_BATCH = 256,       /* lines that are hashed at a time */
     PZ_PARTS_MAX = 9999,  /* as many as a job's name has digits for */
     PZ_PART_MIN = sizeof PZ_CSV_HEADER /* header and one byte */
 };
