@@ -136,10 +136,14 @@ describe("a header", function()
     for _, text in ipairs(BREAKS) do
       local e = stub.failure(stub.client, "{}", { app_id = "a" .. text .. "b" })
       assert.equal("ConfigError", e.code)
+      -- A variable that is no app id costs the app id and not the call.
       environment.set { AWS_SDK_UA_APP_ID = "a" .. text .. "b" }
-      e = stub.failure(stub.client, "{}")
-      assert.equal("ConfigError", e.code)
+      local client, sent = stub.client "{}"
+      client:list_data_deletion_jobs()
       environment.restore()
+      assert.equal(1, #sent)
+      check_sent(sent)
+      assert.is_nil(http.header(sent[1].headers, "user-agent"):find "app/")
     end
   end)
 
