@@ -362,6 +362,18 @@ def drip(peer, request, number):
     return False
 
 
+def records(peer, request, number):
+    """Head and body in two records of TLS, which arrive together."""
+    text = answer()
+    at = len(text) - len(JSON_OK)
+    cork = getattr(socket, "TCP_CORK", getattr(socket, "TCP_NOPUSH", None))
+    peer.sock.setsockopt(socket.IPPROTO_TCP, cork, 1)
+    peer.send(text[:at])
+    peer.send(text[at:])
+    peer.sock.setsockopt(socket.IPPROTO_TCP, cork, 0)
+    return True
+
+
 def length_short(peer, request, number):
     peer.send(answer(JSON_OK + b"and more", headers=["Content-Length: 11"],
                      length=False))
@@ -549,7 +561,7 @@ FAULTS = {
     "goodbye-idle": goodbye_idle, "reset-reused": reset_reused, "close-idle": close_idle,
     "half-close": half_close, "half-close-idle": half_close_idle,
     "late-answer": late_answer, "reset-at": reset_at, "close-at": close_at,
-    "drip": drip, "length-short": length_short, "length-long": length_long,
+    "drip": drip, "records": records, "length-short": length_short, "length-long": length_long,
     "length-bad": length_bad, "length-two": length_two,
     "no-length": no_length, "no-goodbye": no_goodbye, "head-body": head_body, "chunk-ok": chunk_ok,
     "chunk-garbage": chunk_garbage, "chunk-cut": chunk_cut,

@@ -10,17 +10,27 @@ local LUA = type(rawget(_G, "jit")) == "table" and "luajit" or
 
 local native = {}
 
---- The module of spec/support/NAME.c for this Lua, or nil and a reason.
-function native.load(name)
+--- A library of spec/support/NAME.c, which the caller removes; or nil and a
+-- reason.
+function native.build(name)
   local file = os.tmpname()
   os.remove(file)
   local library = file .. ".so"
   local done = os.execute(("cc -shared -fPIC -o %s $(pkg-config --cflags " ..
-    "%s) %s%s.c -lpthread >/dev/null 2>&1"):format(child.quote(library), LUA,
+    "%s) %s%s.c -lpthread -ldl >/dev/null 2>&1"):format(child.quote(library), LUA,
     HERE, name))
   if done ~= 0 and done ~= true then
     return nil, ("spec/support/%s.c could not be built for %s"):format(name,
       LUA)
+  end
+  return library
+end
+
+--- The module of spec/support/NAME.c for this Lua, or nil and a reason.
+function native.load(name)
+  local library, reason = native.build(name)
+  if not library then
+    return nil, reason
   end
   local open, err = package.loadlib(library, "luaopen_spec_" .. name)
   os.remove(library)

@@ -1,13 +1,15 @@
 /*
- * What Lua cannot do to its own process: fork, and run other Lua states in
- * threads. A module for specs; built by the spec that needs it.
+ * What Lua cannot do to its own process: fork, run other Lua states in threads,
+ * close descriptors of others, run out of them. A module for specs; built by the spec that needs it.
  */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +41,40 @@ static int process_leave(lua_State *L)
 {
     _exit((int)luaL_checkinteger(L, 1));
     return 0;
+}
+
+/* close(first, last): descriptors, whoever opened them, as a daemon does */
+static int process_close(lua_State *L)
+{
+    lua_Integer last = luaL_checkinteger(L, 2);
+
+    for (lua_Integer fd = luaL_checkinteger(L, 1); fd <= last; fd++)
+        close((int)fd);
+    return 0;
+}
+
+/* descriptor(file) -> its number */
+static int process_descriptor(lua_State *L)
+{
+    FILE **file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+
+    lua_pushinteger(L, fileno(*file));
+    return 1;
+}
+
+/* limit(n): so many descriptors may be open; answers how many it were */
+static int process_limit(lua_State *L)
+{
+    struct rlimit limit;
+    lua_Integer before;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    before = (lua_Integer)limit.rlim_cur;
+    limit.rlim_cur = (rlim_t)luaL_checkinteger(L, 1);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return luaL_error(L, "the limit cannot be set");
+    lua_pushinteger(L, before);
+    return 1;
 }
 
 struct job {
@@ -122,5 +158,11 @@ int luaopen_spec_process(lua_State *L)
     lua_setfield(L, -2, "leave");
     lua_pushcfunction(L, process_threads);
     lua_setfield(L, -2, "threads");
+    lua_pushcfunction(L, process_close);
+    lua_setfield(L, -2, "close");
+    lua_pushcfunction(L, process_descriptor);
+    lua_setfield(L, -2, "descriptor");
+    lua_pushcfunction(L, process_limit);
+    lua_setfield(L, -2, "limit");
     return 1;
 }

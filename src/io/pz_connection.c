@@ -436,6 +436,28 @@ static enum pz_io io_of(CURLcode code, size_t n)
         : n > 0 ? PZ_IO_DONE : PZ_IO_END;
 }
 
+/* For libcurl: what it says besides its first complaint. */
+static int
+on_text(CURL *easy, curl_infotype type, char *text, size_t len, void *arg)
+{
+    struct pz_connection *c = arg;
+    size_t had = strlen(c->reason), room = sizeof c->reason - 1 - had;
+
+    (void)easy;
+    if (type == CURLINFO_TEXT)
+        strncat(c->reason, text, len < room ? len : room);
+    return 0;
+}
+
+/* Sending failed, and that is noted as the reason; but the peer's alert, which
+   may have come before, tells more. */
+static void listen_on(struct pz_connection *c)
+{
+    (void)curl_easy_setopt(c->easy, CURLOPT_DEBUGFUNCTION, on_text);
+    (void)curl_easy_setopt(c->easy, CURLOPT_DEBUGDATA, (void *)c);
+    (void)curl_easy_setopt(c->easy, CURLOPT_VERBOSE, 1L);
+}
+
 enum pz_io pz_connection_send(struct pz_connection *c, const char *data,
                               size_t len, size_t *n)
 {
@@ -446,6 +468,8 @@ enum pz_io pz_connection_send(struct pz_connection *c, const char *data,
     pz_curl_library_hold_pipe(&guard);
     code = curl_easy_send(c->easy, data, len, n);
     pz_curl_library_release_pipe(&guard);
+    if (code != CURLE_OK && code != CURLE_AGAIN)
+        listen_on(c);
     /* Before 7.73 nothing sent was no error. */
     return code == CURLE_OK && *n == 0 ? PZ_IO_AGAIN : io_of(code, *n);
 }
