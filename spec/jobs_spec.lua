@@ -421,9 +421,13 @@ describe("the wait for a job", function()
     local exiting
     before_each(function()
       exiting = false
-      _G.ngx = { worker = { exiting = function() return exiting end } }
+      package.loaded.ngx = { sleep = function() end,
+        worker = { exiting = function() return exiting end } }
+      package.loaded["ngx.semaphore"] = { new = function() return {} end }
     end)
-    after_each(function() _G.ngx = nil end)
+    after_each(function()
+      package.loaded.ngx, package.loaded["ngx.semaphore"] = nil, nil
+    end)
 
     it("ends with the worker, without a long sleep", function()
       local given = world:client { sleep = function(seconds)

@@ -77,7 +77,7 @@ describe("inside nginx the error of", function()
     local e = run { endpoint = "https://personalize.test" }
     assert.equal("ConfigError", e.code)
     assert.equal("client", e.kind)
-    says(e, "resolver 127.0.0.53;")
+    says(e, "needs resolver ADDRESS;")
     says(e, "personalize.test")
   end)
 

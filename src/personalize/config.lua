@@ -395,7 +395,7 @@ end
 
 local function user_agent(settings)
   -- Programs may forbid to read a global that nobody has set.
-  local jit = rawget(_G, "jit")
+  local jit = package.loaded.jit
   local parts = {
     "personalize-lua/" .. version,
     "ua/2.1",

@@ -3,6 +3,7 @@
 -- about. Refuses to know why errors happen.
 
 local core = require "personalize.core"
+local surroundings = require "personalize.surroundings"
 
 ---@class personalize.Error
 ---@field code string AWS's exception name, "HTTP 503" for an answer that named
@@ -179,9 +180,8 @@ local logged = setmetatable({}, { __mode = "k" })
 -- Of an error that nobody catches, nginx logs "unknown reason" alone, since it
 -- is no string. So it is logged in full where it is raised.
 local function log_uncaught(e)
-  local ngx = package.loaded.ngx
-  if type(ngx) == "table" and ngx.log and not logged[e] and
-    not is_awaited() then
+  local ngx = surroundings.nginx()
+  if ngx and not logged[e] and not is_awaited() then
     logged[e] = true
     ngx.log(ngx.ERR, "personalize: uncaught: ", tostring(e))
   end

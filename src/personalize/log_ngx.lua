@@ -2,6 +2,7 @@
 -- Knows events and nginx's levels; refuses to log what an event does not say.
 
 local core = require "personalize.core"
+local surroundings = require "personalize.surroundings"
 
 local function plural(count, noun)
   return count == 1 and "1 " .. noun or count .. " " .. noun .. "s"
@@ -25,7 +26,7 @@ local function line(event)
 end
 
 -- What somebody should look at, and what went well after all.
-local function level(event)
+local function level(ngx, event)
   if not event.code then
     return (event.attempts > 1 or event.reconciled) and ngx.WARN or ngx.INFO
   end
@@ -40,8 +41,9 @@ end
 --- Warnings are logged, too.
 ---@param event personalize.Event
 return function(event)
+  local ngx = surroundings.nginx()
   if event.name == "call" then
-    ngx.log(level(event), line(event))
+    ngx.log(level(ngx, event), line(event))
   elseif event.name == "warning" then
     ngx.log(ngx.WARN, "personalize: ", core.printable(event.message))
   end

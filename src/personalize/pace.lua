@@ -3,6 +3,7 @@
 -- waited for.
 
 local core = require "personalize.core"
+local surroundings = require "personalize.surroundings"
 
 local M = {}
 
@@ -37,18 +38,8 @@ function M.is_passing(failure, has_answered)
     failure.code ~= "TlsError"
 end
 
--- nginx's own module: with a Lua of its own for each request it is no global.
-local function nginx()
-  return package.loaded.ngx or rawget(_G, "ngx")
-end
-
---- Is this an nginx worker that is to end (a reload, a stop)?
----@return boolean
-function M.is_ending()
-  local ngx = nginx()
-  local worker = type(ngx) == "table" and ngx.worker
-  return worker and worker.exiting and worker.exiting() or false
-end
+--- Is this an nginx worker that is to end?
+M.is_ending = surroundings.is_ending
 
 --- Sleeps; false where the wait is to end now.
 ---@param sleep fun(seconds: number): any the client's
@@ -56,11 +47,11 @@ end
 ---@return boolean
 ---@return personalize.Error? e of the caller's sleep
 function M.rest(sleep, seconds)
-  local slice = nginx() and NGINX_SLICE or seconds
+  local slice = surroundings.nginx() and NGINX_SLICE or seconds
   local ends = core.monotonic() + seconds
   repeat
     local left = ends - core.monotonic()
-    if M.is_ending() then
+    if surroundings.is_ending() then
       return false
     elseif left > 0 then
       local ok, e = sleep(math.min(left, slice))

@@ -10,6 +10,7 @@ local config = require "personalize.config"
 local core = require "personalize.core"
 local files = require "personalize.files"
 local nginx = require "personalize.transport.nginx"
+local surroundings = require "personalize.surroundings"
 
 local M = {}
 
@@ -34,7 +35,7 @@ end
 
 -- The dictionary in which the workers keep credentials together.
 local function dict_of(found)
-  local dict = package.loaded.ngx.shared[found.shared_dict]
+  local dict = surroundings.nginx().shared[found.shared_dict]
   if not dict then
     Error.raise { code = "ConfigError", kind = "client", message =
       ("shared_dict names a dictionary that nginx.conf does not have: put " ..

@@ -3,10 +3,14 @@
 -- Knows cosockets, their pool and their faults; refuses to know what is asked.
 
 local core = require "personalize.core"
+local dial = require "personalize.transport.dial"
 local nginx = require "personalize.transport.nginx"
 local proxies = require "personalize.transport.proxy"
+local surroundings = require "personalize.surroundings"
 
 local M = {}
+
+local ngx = surroundings.nginx() -- this file is loaded nowhere else
 
 local TIMEOUT, CONNECT_TIMEOUT = 60, 3.1 -- seconds, where a request has none
 local BLOCK = 64 * 1024
@@ -66,8 +70,13 @@ local function fail_connect(exchange, why, host)
   why = tostring(why)
   if why:find("no resolver defined", 1, true) then
     return fail(exchange, "ConfigError", false, ("%s cannot be looked up: " ..
-      "nginx.conf needs a resolver, the address of a DNS server, as in " ..
-      "resolver 127.0.0.53;"):format(host))
+      "nginx.conf needs resolver ADDRESS; with the address of a DNS server%s")
+      :format(host, nginx.nameserver()))
+  elseif why == "no address" or why:find("(110:", 1, true) then
+    return fail(exchange, "TimeoutError", true, ("the resolver of nginx.conf " ..
+      "does not answer: no address of %s within %.3f s. resolver needs the " ..
+      "address of a DNS server%s"):format(host, exchange.connect_timeout,
+      nginx.nameserver()))
   elseif why:find("Host not found", 1, true) then
     return fail(exchange, "ConnectionError", false, ("there is no host %s " ..
       "(nginx asks its resolver and reads no /etc/hosts)"):format(host))
@@ -89,10 +98,20 @@ local UNVERIFIED = {
   ["10"] = "a certificate that has expired",
 }
 
+-- The verdict on the certificate was lost on the way here: at least one nginx
+-- raises an assertion, and newer ones give words without a number, or none.
+local function fail_unverified(exchange)
+  return fail(exchange, "TlsError", false, ("%s: certificate verification " ..
+    "failed; nginx's error log may say why. %s"):format(peer(exchange), TRUST))
+end
+
 local function fail_handshake(exchange, why)
   why = tostring(why)
-  local number = why:match "^(%d+): "
+  local number, words = why:match "^(%d+): (.*)"
   local name = peer(exchange)
+  if words == "handshake failed" then
+    number, why = nil, words -- the number is of an earlier handshake
+  end
   if why == "timeout" then
     return fail_timeout(exchange)
   elseif why == "certificate host mismatch" then
@@ -106,6 +125,8 @@ local function fail_handshake(exchange, why)
     why:find("broken pipe", 1, true) then
     return fail(exchange, "ConnectionError", true,
       name .. " closed the connection during the TLS handshake")
+  elseif why ~= "handshake failed" then
+    return fail_unverified(exchange)
   end
   return fail(exchange, "TlsError", true, ("the TLS handshake with %s " ..
     "failed; nginx's error log says why"):format(name))
@@ -179,9 +200,7 @@ local function shake_hands(exchange)
   local socket, host = exchange.socket, exchange.where.host
   local ok, session, why = pcall(socket.sslhandshake, socket, nil, host, true)
   if not ok then
-    return fail(exchange, "TlsError", false, ("%s: certificate " ..
-      "verification failed; nginx's error log may say why. %s"):format(
-      peer(exchange), TRUST))
+    return fail_unverified(exchange)
   elseif type(session) ~= "cdata" and type(session) ~= "userdata" then
     return fail_handshake(exchange, why)
   end
@@ -193,22 +212,20 @@ local function connect(exchange)
   local deadline = math.min(exchange.deadline,
     core.monotonic() + exchange.connect_timeout)
   local where, proxy = exchange.where, exchange.proxy
-  local host = (proxy or where).host
-  local socket = ngx.socket.tcp()
-  exchange.socket = socket
+  local via = proxy or where
   if last_kept and core.monotonic() - last_kept > FRESH then
     -- Once around nginx's loop: what ended while it was kept leaves the pool.
     ngx.sleep(0.001)
   end
-  if not set_timeouts(socket, deadline) then
+  if deadline <= core.monotonic() or deadline ~= deadline then
     return fail_timeout(exchange)
   end
-  -- nginx does not read /etc/hosts, where this name alone is certain.
-  local ok, why = socket:connect(exchange.address or
-    host == "localhost" and "127.0.0.1" or host, (proxy or where).port,
-    exchange.pool)
-  if not ok then
-    return fail_connect(exchange, why, host)
+  local socket, why = dial.connect { host = via.host, port = via.port,
+    address = exchange.address, pool = exchange.pool, deadline = deadline,
+    new_socket = ngx.socket.tcp }
+  exchange.socket = socket
+  if not socket then
+    return fail_connect(exchange, why, via.host)
   elseif socket:getreusedtimes() > 0 then
     return true
   end
@@ -370,10 +387,6 @@ local function send(exchange, request, head)
   return response, failure
 end
 
-local function is_address(host)
-  return host:find "^%d+%.%d+%.%d+%.%d+$" ~= nil or host:find ":" ~= nil
-end
-
 -- What follows from a request's URL and proxy alone, of the last one: the
 -- next is most often to the same place.
 local way = {}
@@ -382,7 +395,7 @@ local way = {}
 -- with a wanted one: nginx asks no more about it.
 local function find_way(request, where)
   local proxy, wrong
-  if where.scheme == "https" and is_address(where.host) then
+  if where.scheme == "https" and dial.is_address(where.host) then
     return nil, ("nginx cannot check a certificate for the address %s; " ..
       "give the host by its name"):format(where.host)
   end

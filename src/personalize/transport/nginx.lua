@@ -4,15 +4,14 @@
 
 local Error = require "personalize.error"
 local core = require "personalize.core"
+local surroundings = require "personalize.surroundings"
 
 local M = {}
 
---- Is this nginx's Lua? A thread of ngx.run_worker_thread has an `ngx` too,
--- but no phases: it may block, and libcurl serves it.
+--- Is this nginx's Lua?
 ---@return boolean
 function M.is_here()
-  local ngx = rawget(_G, "ngx")
-  return type(ngx) == "table" and type(ngx.get_phase) == "function"
+  return surroundings.nginx() ~= nil
 end
 
 -- Those in which a coroutine can be resumed by nginx.
@@ -23,18 +22,43 @@ local YIELDS = { access = true, content = true, preread = true,
 -- Before there are workers there are no timers.
 local WHERE = { init = " from init_worker_by_lua_block" }
 
---- nil where a call can wait for an answer; else an error's fields.
+local function refuse(code, message)
+  return { code = code, kind = "client", sent = false, retryable = false,
+    attempts = 0, message = message }
+end
+
+local CANNOT = "this nginx cannot wait for an answer without stopping its " ..
+  "worker: %s"
+
+local is_complete
+
+-- What this nginx lacks, looked at once; nil where it has all.
+local function lack(ngx)
+  if not pcall(require, "ngx.semaphore") then
+    return "its lua-resty-core is not found"
+  elseif type(ngx.socket.tcp().receiveany) ~= "function" then
+    return "its Lua module is older than 0.10.14"
+  end
+  is_complete = true
+end
+
+--- nil where a call can wait for an answer; else an error's fields. A worker
+--- is never stopped in place of waiting.
 ---@return table? failure
 function M.refusal()
-  local phase = ngx.get_phase()
-  if YIELDS[phase] then
-    return nil
+  local ngx = surroundings.nginx()
+  if not ngx or not ngx.get_phase then
+    return refuse("ConfigError", CANNOT:format "it does not tell its phase")
   end
-  return { code = "PhaseError", kind = "client", sent = false,
-    retryable = false, attempts = 0, message = ("nothing can wait for an " ..
-      "answer in nginx's %s phase; copy what the call needs, and make it%s " ..
-      "in a timer: ngx.timer.at(0, function(premature) client:call(...) end)")
-      :format(phase, WHERE[phase] or "") }
+  local phase = ngx.get_phase()
+  if not YIELDS[phase] then
+    return refuse("PhaseError", ("nothing can wait for an answer in nginx's " ..
+      "%s phase; copy what the call needs, and make it%s in a timer: " ..
+      "ngx.timer.at(0, function(premature) client:call(...) end)"):format(
+      phase, WHERE[phase] or ""))
+  end
+  local missing = not is_complete and lack(ngx)
+  return missing and refuse("ConfigError", CANNOT:format(missing)) or nil
 end
 
 -- Not 0: of that, an nginx without OpenResty's patches warns in its log.
@@ -49,7 +73,7 @@ function M.sleep(seconds)
   if failure then
     Error.raise(failure)
   end
-  ngx.sleep(seconds > 0 and seconds or TURN)
+  surroundings.nginx().sleep(seconds > 0 and seconds or TURN)
   return true
 end
 
@@ -75,8 +99,13 @@ end
 --- Where coroutines wait for what one of them is at.
 ---@return personalize.Gate
 function M.gate()
-  return setmetatable({ waiting = 0,
-    semaphore = assert(require("ngx.semaphore").new()) }, Gate)
+  local ok, semaphore = pcall(require, "ngx.semaphore")
+  if not ok then
+    Error.raise(refuse("ConfigError",
+      CANNOT:format "its lua-resty-core is not found"))
+  end
+  return setmetatable({ waiting = 0, semaphore = assert(semaphore.new()) },
+    Gate)
 end
 
 -- More is no credentials.
@@ -133,6 +162,19 @@ function M.run(command, timeout)
   return nil, reason == "signal" and ("signal %d ended it"):format(status) or
     reason == "exit" and ("it ended with status %d"):format(status) or
     tostring(reason)
+end
+
+--- Which DNS server the machine asks, for messages: nginx does not.
+---@return string text such as " (here 10.0.0.2, by /etc/resolv.conf)", or ""
+function M.nameserver()
+  local file = io.open "/etc/resolv.conf"
+  local text = file and file:read(4096) or ""
+  if file then
+    file:close()
+  end
+  local address = ("\n" .. text):match "\n%s*nameserver%s+([%x.:]+)%s"
+  return address and (" (here %s, by /etc/resolv.conf)"):format(
+    address:find ":" and "[" .. address .. "]" or address) or ""
 end
 
 --- nginx looks a name up only in order to connect to it.
