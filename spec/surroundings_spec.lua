@@ -46,8 +46,6 @@ describe("a worker of nginx", function()
     for _, name in ipairs(LOADED_THERE) do
       package.loaded[name] = nil
     end
-    -- What this nginx has is looked at once.
-    package.loaded["personalize.transport.nginx"] = nil
   end)
 
   -- The error of a call by a client that is made here; one attempt.
@@ -93,11 +91,11 @@ describe("a worker of nginx", function()
           return {}
         end } },
       } do
-        package.loaded["personalize.transport.nginx"] = nil
-        package.loaded["personalize.settings"] = nil
-        package.loaded["personalize.client"] = nil
+        for _, name in ipairs(LOADED_THERE) do
+          package.loaded[name] = nil
+        end
         new_nginx(more)
-        local client = require("personalize.client").new {
+        local client = personalize.new {
           region = "eu-west-1", endpoint = "http://localhost:1",
           credentials = stub.CREDENTIALS }
         local e = stub.failure(client.list_data_deletion_jobs, client)

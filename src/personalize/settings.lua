@@ -184,8 +184,8 @@ local function settle(found)
         "inside nginx ca_bundle has no effect: name the file in nginx.conf, " ..
         "as lua_ssl_trusted_certificate" }
     end
-    found.transport = require("personalize.transport.cosocket").send
-    found.refusal = nginx.refusal
+    local cosocket = require "personalize.transport.cosocket"
+    found.transport, found.refusal = cosocket.send, cosocket.refusal
   else
     found.transport, found.close =
       require("personalize.transport.curl").new()

@@ -459,12 +459,26 @@ local function seconds(value, otherwise)
   return type(value) == "number" and value or otherwise
 end
 
+local is_new
+
+--- nil where a call can wait for an answer; else an error's fields.
+---@return table? failure
+function M.refusal()
+  local failure = nginx.refusal()
+  if not failure and not is_new then
+    is_new = ngx.socket.tcp().receiveany ~= nil
+    return not is_new and nginx.lack "its Lua module is older than 0.10.14" or
+      nil
+  end
+  return failure
+end
+
 --- Makes an HTTP exchange; the contract of a transport.
 ---@param request table
 ---@return table? response
 ---@return table? failure
 function M.send(request)
-  local refusal = nginx.refusal()
+  local refusal = M.refusal()
   if refusal then
     return nil, refusal
   end

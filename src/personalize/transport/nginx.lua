@@ -27,19 +27,23 @@ local function refuse(code, message)
     attempts = 0, message = message }
 end
 
-local CANNOT = "this nginx cannot wait for an answer without stopping its " ..
-  "worker: %s"
+--- An error's fields, where nginx lacks something.
+---@param what string
+---@return table failure
+function M.lack(what)
+  return refuse("ConfigError", "this nginx cannot wait for an answer without " ..
+    "stopping its worker: " .. what)
+end
 
-local is_complete
+local semaphore -- of lua-resty-core, once it was found
 
--- What this nginx lacks, looked at once; nil where it has all.
-local function lack(ngx)
-  if not pcall(require, "ngx.semaphore") then
-    return "its lua-resty-core is not found"
-  elseif type(ngx.socket.tcp().receiveany) ~= "function" then
-    return "its Lua module is older than 0.10.14"
+-- nil where it is there; else an error's fields.
+local function find_semaphore()
+  if not semaphore then
+    local ok, found = pcall(require, "ngx.semaphore")
+    semaphore = ok and found or nil
   end
-  is_complete = true
+  return not semaphore and M.lack "its lua-resty-core is not found" or nil
 end
 
 --- nil where a call can wait for an answer; else an error's fields. A worker
@@ -48,7 +52,7 @@ end
 function M.refusal()
   local ngx = surroundings.nginx()
   if not ngx or not ngx.get_phase then
-    return refuse("ConfigError", CANNOT:format "it does not tell its phase")
+    return M.lack "it does not tell its phase"
   end
   local phase = ngx.get_phase()
   if not YIELDS[phase] then
@@ -57,8 +61,7 @@ function M.refusal()
       "ngx.timer.at(0, function(premature) client:call(...) end)"):format(
       phase, WHERE[phase] or ""))
   end
-  local missing = not is_complete and lack(ngx)
-  return missing and refuse("ConfigError", CANNOT:format(missing)) or nil
+  return find_semaphore()
 end
 
 -- Not 0: of that, an nginx without OpenResty's patches warns in its log.
@@ -99,10 +102,9 @@ end
 --- Where coroutines wait for what one of them is at.
 ---@return personalize.Gate
 function M.gate()
-  local ok, semaphore = pcall(require, "ngx.semaphore")
-  if not ok then
-    Error.raise(refuse("ConfigError",
-      CANNOT:format "its lua-resty-core is not found"))
+  local failure = find_semaphore()
+  if failure then
+    Error.raise(failure)
   end
   return setmetatable({ waiting = 0, semaphore = assert(semaphore.new()) },
     Gate)
