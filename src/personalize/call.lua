@@ -27,13 +27,20 @@ local function read(operation, response)
   return output
 end
 
+-- Errors of Ctrl-C that came while a watcher was told: that one is told no
+-- more of the call.
+local came_in_watcher = setmetatable({}, { __mode = "k" })
+
 -- Tells a watcher, whose errors cost nobody an answer. Answers the error of
 -- Ctrl-C, where that came meanwhile.
 local function notify(settings, event)
   if settings.on_event then
     local ok, e = callback.try("InternalError", "on_event", settings.on_event,
       event)
-    return not ok and Error.is_interrupt(e) and e or nil
+    if not ok and Error.is_interrupt(e) then
+      came_in_watcher[e] = true
+      return e
+    end
   end
 end
 
@@ -244,7 +251,7 @@ end
 ---@return any ... more that it was given
 function M.finish(settings, operation, started, output, result, ...)
   local interrupt
-  if settings.on_event then
+  if settings.on_event and not came_in_watcher[result] then
     interrupt = notify(settings, { name = "call", operation = operation,
       code = not output and result.code or nil,
       kind = not output and result.kind or nil, status = result.status,

@@ -199,11 +199,14 @@ function Error.raise(fields)
   error(e, 0)
 end
 
---- Raises again what a pcall of ours has caught.
+--- Raises again what a pcall of ours has caught: Ctrl-C as InterruptedError.
 ---@param raised any
 function Error.again(raised)
   if Error.is_error(raised) then
     Error.raise(raised)
+  elseif Error.is_interrupt(raised) then
+    Error.raise { code = "InterruptedError", kind = "client",
+      message = "interrupted", cause = raised }
   end
   error(raised, 0)
 end
