@@ -3,7 +3,11 @@
 
 local nginx = require "spec.support.nginx"
 
-local SERVER = [[
+local file = assert(io.open "README.md")
+local README = file:read "*a":match "```nginx\n(location = /job.-)```"
+file:close()
+
+local SERVER = ([[
   location = /uncaught { content_by_lua_block {
     local personalize = require "personalize"
     personalize.new { nonsense = "a\nb" }
@@ -32,6 +36,7 @@ local SERVER = [[
         "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop",
       roleArn = "arn:aws:iam::123456789012:role/x" }
   } }
+  $README
   location = /caught { content_by_lua_block {
     local personalize = require "personalize"
     local ok, e = pcall(personalize.new, { quietly = 1 })
@@ -39,13 +44,14 @@ local SERVER = [[
     ok, e = xpcall(function() personalize.new { quietly = 2 } end, tostring)
     ngx.print(tostring(e))
   } }
-]]
+]]):gsub("%$README", function() return README end)
 
 describe("an error that nobody catches inside nginx", function()
   local web
 
   setup(function()
-    web = nginx.start { server = SERVER }
+    web = nginx.start { server = SERVER, main =
+      "env AWS_REGION=eu-west-1; env AWS_EC2_METADATA_DISABLED=true;" }
   end)
   teardown(function()
     if web then
@@ -91,6 +97,14 @@ describe("an error that nobody catches inside nginx", function()
     local _, status = web:get "/service"
     assert.equal(500, status)
     assert.equal(1, told "personalize: uncaught: TeapotException: ")
+  end)
+
+  it("is caught by the README's handler, and told", function()
+    local text, status = web:get "/job"
+    assert.equal(400, status)
+    assert.truthy(text:find("dataDeletionJobArn missing", 1, true), text)
+    assert.equal(1, told "ParamValidationError: dataDeletionJobArn missing")
+    assert.equal(0, told "uncaught: ParamValidationError: dataDeletionJobArn")
   end)
 
   it("is not told where somebody does", function()
