@@ -324,6 +324,26 @@ test("read_output", ", wrong", function()
     core.read_output("CreateDataDeletionJob", {}))
 end)
 
+test("find_proxy", "", function()
+  local proxy = core.find_proxy { scheme = "https", host = "h", port = 443,
+    given = "http://user:p%61ss@proxy:3128" }
+  same({ scheme = "http", host = "proxy", port = 3128, userinfo = "user:pass" },
+    proxy)
+  same(nil, (core.find_proxy { scheme = "http", host = "h", port = 80,
+    HTTPS_PROXY = "http://proxy" }))
+end)
+
+test("find_proxy", ", refused", function()
+  local proxy, why = core.find_proxy { scheme = "http", host = "h", port = 80,
+    given = "http://" }
+  same(nil, proxy)
+  same("string", type(why))
+end)
+
+test("proxy_refusal", "", function()
+  same("string", type(core.proxy_refusal("Basic realm=x", true)))
+end)
+
 -- ---- what is shown ----------------------------------------------------------
 
 local ODD = ("a\27\226\128\174 \255"):rep(40)
@@ -396,7 +416,7 @@ end)
 
 test("json_kind", "", function()
   same("object", core.json_kind '{"a":[1,{}]}')
-  same(nil, (core.json_kind("[" .. ("0,"):rep(60000) .. "0]")))
+  same(nil, (core.json_kind("[" .. ("0,"):rep(140000) .. "0]")))
 end)
 test("base64", "", function() same("YWI=", core.base64 "ab") end)
 test("base64url", "", function() same("YWI", core.base64url "ab") end)

@@ -233,6 +233,17 @@ end, function(given, i)
   end
 end)
 
+run("find_proxy", function(i)
+  return { scheme = "https", host = long(i, "h"), port = 443,
+    given = "http://" .. long(i, "u") .. ":p@" .. long(i, "p") .. ":1" }
+end, function(given, i)
+  local proxy = core.find_proxy(given)
+  if proxy then
+    right(long(i, "p"), proxy.host, "host")
+    right(long(i, "u") .. ":p", proxy.userinfo, "userinfo")
+  end
+end)
+
 run("ini, into what there is", function()
   return core.ini("[default]\nregion = eu-west-1\n", "config")
 end, function(given, i)
@@ -241,8 +252,7 @@ end, function(given, i)
 end)
 
 run("userlist", function(i)
-  return { format = "csv", column = long(i, "c"), part_size = 5000,
-    unique = true, key = RANDOM }
+  return { format = "csv", column = long(i, "c"), part_size = 5000 }
 end, function(given, i)
   local list = core.userlist(given)
   list:write("a," .. long(i, "c") .. "\nb,c\n")
