@@ -1,6 +1,19 @@
 -- Functions of the core that read a table, while a finalizer empties it: what
 -- they have taken out of it is theirs until they are done.
 
+-- What is done when everything else is finalized; before all other objects.
+local at_last
+local function finalize()
+  at_last()
+end
+local first
+if newproxy then
+  first = newproxy(true)
+  getmetatable(first).__gc = finalize
+else
+  first = setmetatable({}, { __gc = finalize })
+end
+
 local core = require "personalize.core"
 local curl = require "personalize.curl"
 local finalizers = require "spec.support.finalizers"
@@ -356,12 +369,32 @@ check("an attempt after its service", function()
   attempt:admit(NOW, 1)
 end)
 
--- At the end of a state every finalizer runs, in whatever order; and so does
--- one that has waited for the end of all others.
+-- At the end of a state every finalizer runs, the latest object's first: so the
+-- one from the beginning of this file meets what all others have left.
 local last = { service = service() }
 last.attempt = assert(core.request(last.service, { method = "GET",
   path = "/p" }, RANDOM, 3))
+last.list = core.userlist { format = "ids", part_size = 5000 }
+assert(last.list:spool())
+last.list:add "user"
+last.list:finish()
+last.part = last.list:part(1)
+last.input = assert(core.open_input "spec/torture/tables.lua")
+local lock_path = os.tmpname()
+last.lock = assert(core.lock_file(lock_path))
+os.remove(lock_path)
 local function use()
+  for _, call in ipairs {
+    { last.list.part, 1 }, { last.list.finish }, { last.list.add, "x" },
+    { last.list.size }, { last.list.check }, { last.list.spool },
+  } do
+    pcall(call[1], last.list, call[2])
+  end
+  pcall(function() return last.part:read(10) end)
+  pcall(function() return last.part:rewind() end)
+  pcall(last.input.read, last.input, 10)
+  pcall(last.lock.is_held, last.lock)
+  pcall(last.lock.release, last.lock)
   pcall(last.attempt.url, last.attempt)
   pcall(last.attempt.sign, last.attempt, { access_key_id = "A",
     secret_access_key = "s" }, NOW)
@@ -375,11 +408,9 @@ local function use()
   pcall(core.http1_request, { method = "GET", url = "http://localhost/" })
   pcall(handle.perform, handle, { method = "GET", url = "http://127.0.0.1:1/" })
 end
-local made_first = newproxy and newproxy(true) or setmetatable({}, {})
-local meta = getmetatable(made_first)
-meta.__gc = use
-if not newproxy then
-  setmetatable(made_first, meta)
+at_last = function()
+  use()
+  return first
 end
 
 torture.finish()

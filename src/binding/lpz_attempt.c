@@ -305,6 +305,8 @@ static int attempt_url(lua_State *L)
     enum pz_status status;
 
     status = pz_attempt_url(url, &attempt->core, &attempt->service->core);
+    if (status == PZ_EINVAL)
+        return luaL_error(L, "the service is gone");
     if (status != PZ_OK)
         return lpz_raise(L, status);
     lpz_pushslice(L, pz_buf_slice(url));

@@ -33,6 +33,7 @@ struct handle {
     struct pz_buf lines, bytes, answer; /* memory for the next exchange */
     int at_work;  /* an exchange is, and may be calling Lua */
     int unwanted; /* closed meanwhile: to be done at its end */
+    int is_over;  /* finalized, and of no more use */
 };
 
 /*
@@ -141,6 +142,10 @@ static void perform(lua_State *L, struct handle *h, struct exchange *x)
                " cannot make requests by it");
         return;
     }
+    if (h->is_over) {
+        refuse(x, "the transport is gone: ", "the Lua state", " ends");
+        return;
+    }
     wrong = lpz_read_request(L, &request, &x->lines);
     if (wrong) {
         refuse(x, "the request's ", wrong, " is not what it has to be");
@@ -173,6 +178,16 @@ static int handle_close(lua_State *L)
     pz_buf_free(&h->bytes);
     pz_buf_free(&h->answer);
     return 0;
+}
+
+/* Finalizers that come later may still hold it: what they would open, nobody
+   would close. */
+static int handle_gc(lua_State *L)
+{
+    struct handle *h = lpz_checkudata(L, 1, HANDLE);
+
+    h->is_over = 1;
+    return handle_close(L);
 }
 
 /* handle:perform(request) -> response | nil, err: see README, "transport" */
@@ -234,7 +249,7 @@ static const luaL_Reg handle_methods[] = {
 };
 
 static const luaL_Reg handle_metamethods[] = {
-    { "__gc", handle_close },
+    { "__gc", handle_gc },
     { "__close", handle_close },
     { NULL, NULL }
 };

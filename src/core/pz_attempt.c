@@ -414,7 +414,9 @@ pz_attempt_url(struct pz_buf *out, const struct pz_attempt *attempt,
     struct pz_slice parts[] = { url, attempt->plan.path, PZ_LIT("?"),
                                 attempt->plan.query };
 
-    parts[0].len--;
+    if (url.len == 0)
+        return PZ_EINVAL;
+    parts[0].len--; /* its "/" is the path's */
     return pz_buf_addv(out, parts, attempt->plan.query.len > 0 ? 4 : 2);
 }
 

@@ -115,7 +115,7 @@ PZ_MUST_USE enum pz_status
 pz_attempt_sign(struct pz_attempt *attempt, struct pz_service *service,
                 const struct pz_credentials *credentials, double now);
 
-/* Appends the attempt's URL. */
+/* Appends the attempt's URL. PZ_EINVAL where the service was freed. */
 PZ_MUST_USE enum pz_status
 pz_attempt_url(struct pz_buf *out, const struct pz_attempt *attempt,
                const struct pz_service *service);
