@@ -1,6 +1,7 @@
 --- The one kind of error: how it is told from others, and how it reads.
 
 local Error = require "personalize.error"
+local child = require "spec.support.child"
 local personalize = require "personalize"
 local stub = require "spec.support.stub"
 
@@ -175,6 +176,26 @@ describe("the caller's line", function()
       local e = stub.failure(other.list_data_deletion_jobs, other)
       assert.is_nil(e.where)
     end
+  end)
+end)
+
+describe("an error that nobody catches", function()
+  it("is told with its line by the interpreter", function()
+    local name = os.tmpname()
+    local file = assert(io.open(name, "w"))
+    file:write('local personalize = require "personalize"\n',
+      'print(pcall(personalize.new, { quietly = 1 }))\n',
+      "personalize.new { nonsense = 1 }\n")
+    file:close()
+    local process = child.start(("env LUA_PATH=%s LUA_CPATH=%s %s %s 2>&1")
+      :format(child.quote(package.path), child.quote(package.cpath),
+      child.interpreter(), name))
+    local text = process:rest()
+    process:stop()
+    os.remove(name)
+    assert.truthy(text:find("ConfigError: [^\n]*nonsense[^\n]*" ..
+      name:gsub("%W", "%%%0") .. ":3%)"), text)
+    assert.is_nil(text:find("uncaught[^\n]*quietly"), text)
   end)
 end)
 

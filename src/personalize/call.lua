@@ -14,8 +14,10 @@ local M = {}
 local function read(operation, response)
   local output, body = {}, response.body
   if body ~= nil and body ~= "" then
-    local ok, decoded = callback.pcall("a call", json.decode, body)
-    if not ok or type(decoded) ~= "table" then
+    local ok, decoded = pcall(json.decode, body)
+    if not ok and Error.is_interrupt(decoded) then
+      Error.again(decoded)
+    elseif not ok or type(decoded) ~= "table" then
       return nil, "the body is not JSON that can be read"
     end
     output = decoded
@@ -288,14 +290,14 @@ function M.make(settings, operation, input, credentials, deadline)
       operation = operation, attempts = 0,
       message = "the client was closed meanwhile" }
   end
-  local ok, attempt, faults = callback.pcall("a call", core.attempt,
-    settings.service, operation, input, core.random(16),
-    settings.max_attempts, settings.parameter_validation)
+  local ok, attempt, faults = pcall(core.attempt, settings.service, operation,
+    input, core.random(16), settings.max_attempts,
+    settings.parameter_validation)
   if not ok and attempt == TOO_MUCH then
     attempt, faults = nil, { { path = "", code = "length",
       message = "the input has more than 16 MiB" } }
   elseif not ok then
-    error(attempt, 0) -- memory
+    Error.again(attempt) -- memory, or Ctrl-C
   end
   if not attempt then
     return nil, { code = "ParamValidationError", kind = "client",

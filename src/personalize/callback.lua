@@ -108,9 +108,11 @@ function M.reason(reason)
   end
   local text = core.prose(reason)
   if is_yield(text) then
-    text = "it yielded where nothing can wait for it (" .. text .. "). Make " ..
-      "the call in a coroutine" .. (is_old and
-      ", and not in a pcall: Lua 5.1 cannot yield across it" or "")
+    text = ("it yielded where nothing can wait for it (%s)%s"):format(text,
+      is_old and ": make the call in a coroutine, and not in a pcall, across " ..
+        "which Lua 5.1 cannot yield" or
+      text:find("outside a coroutine", 1, true) and
+      ": make the call in a coroutine" or "")
   end
   return text ~= "" and text or nil
 end

@@ -177,13 +177,25 @@ end
 
 local logged = setmetatable({}, { __mode = "k" })
 
--- Of an error that nobody catches, nginx logs "unknown reason" alone, since it
--- is no string. So it is logged in full where it is raised.
-local function log_uncaught(e)
+-- How to tell of an error that nobody catches, where nobody else does: nginx
+-- logs "unknown reason" alone, since it is no string, and Lua 5.1's interpreter
+-- "error object is not a string". Who runs a script has the global `arg`.
+local function teller()
   local ngx = surroundings.nginx()
-  if ngx and not logged[e] and not is_awaited() then
+  if ngx then
+    return function(text) ngx.log(ngx.ERR, text) end
+  elseif _VERSION == "Lua 5.1" and not package.loaded.jit and
+    not coroutine.running() and rawget(_G, "arg") then
+    return function(text) io.stderr:write(text, "\n") end
+  end
+end
+
+-- So it is told in full where it is raised.
+local function tell_uncaught(e)
+  local tell = not logged[e] and teller()
+  if tell and not is_awaited() then
     logged[e] = true
-    ngx.log(ngx.ERR, "personalize: uncaught: ", tostring(e))
+    tell("personalize: uncaught: " .. tostring(e))
   end
 end
 
@@ -195,7 +207,7 @@ function Error.raise(fields)
   if e.kind == "client" and not rawget(e, "where") then
     e.where = caller()
   end
-  log_uncaught(e)
+  tell_uncaught(e)
   error(e, 0)
 end
 
