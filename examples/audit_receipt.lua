@@ -18,6 +18,9 @@ local function read(path)
   return text
 end
 
+-- Whoever wrote the file may have written what a terminal obeys.
+local shown = personalize.printable
+
 local receipt = cjson.decode(read(arg[1]))
 local ok, why = personalize.verify_receipt(receipt, { file = arg[2] })
 if not ok then
@@ -25,13 +28,14 @@ if not ok then
   os.exit(1)
 end
 
-print(("The receipt %s is that of this list: %d users."):format(receipt.name,
-  receipt.users))
+print(("The receipt %s is that of this list: %d users."):format(
+  shown(receipt.name), receipt.users))
 for _, job in ipairs(receipt.jobs) do
-  print(("%s, part %d, %s"):format(job.status, job.part,
-    job.dataset_group_arn))
+  print(("%s, part %d, %s"):format(shown(job.status), job.part,
+    shown(job.dataset_group_arn)))
   for _, step in ipairs(job.history) do
-    print(("  %-12s %s"):format(step.status, step.time or "not seen"))
+    print(("  %-12s %s"):format(shown(step.status),
+      shown(step.time or "not seen")))
   end
   if job.num_deleted then
     print(("  %d records deleted"):format(job.num_deleted))
@@ -39,5 +43,5 @@ for _, job in ipairs(receipt.jobs) do
 end
 print "Left to do:"
 for _, duty in ipairs(receipt.remaining) do
-  print("- " .. duty)
+  print("- " .. shown(duty))
 end

@@ -39,7 +39,8 @@ local ok, result = pcall(client.wait_for_data_deletion_job, client,
 if ok then
   print("deleted   " .. result.numDeleted .. " records")
 elseif personalize.is_error(result, "DataDeletionJobFailed") then
-  print("reason    " .. (result.job.failureReason or "not told"))
+  print("reason    " ..
+    personalize.printable(result.job.failureReason or "not told"))
   os.exit(1)
 elseif personalize.is_error(result, "InterruptedError") then
   print("interrupted; the job goes on at AWS")

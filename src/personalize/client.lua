@@ -79,6 +79,7 @@ end
 --- nginx kept connections are the worker's: they end when idle for 20 s.
 function Client:close()
   local found = unlock(self)
+  found.signed_with = nil
   if found.close then
     found.close()
   end

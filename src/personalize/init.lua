@@ -8,6 +8,7 @@
 local Client = require "personalize.client"
 local Error = require "personalize.error"
 local callback = require "personalize.callback"
+local core = require "personalize.core"
 local jobs = require "personalize.jobs"
 
 ---@class personalize
@@ -18,6 +19,12 @@ local M = {
   log_ngx = require "personalize.log_ngx",
   new = Client.new,
 }
+
+--- A value from outside (a job's failureReason, a receipt's sentence) for a
+--- terminal or a log: control characters, marks of direction, invisible
+--- characters and what is not UTF-8 are escapes, such as \n, \x1b and \u{202e}.
+---@type fun(value: any): string
+M.printable = core.printable
 
 for name, method in pairs(jobs) do
   Client[name] = method

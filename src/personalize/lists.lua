@@ -314,7 +314,8 @@ function M.verify_receipt(receipt, list)
   end
   local ok, summary = pcall(M.check_users, given)
   if ok then
-    return evidence.compare(read, summary)
+    local is_same, why = evidence.compare(read, summary)
+    return is_same, why and core.printable(why)
   elseif Error.is_error(summary, "UserListError") then
     return false, "the list has faults: " .. summary.message
   end
