@@ -240,6 +240,9 @@ describe("a transport", function()
       function(text) error(text, 0) end,
       function(text) return nil, text end,
       function(text) return nil, { message = text } end,
+      function(text) return nil, { code = "ConfigError", message = text,
+        cause = text } end,
+      function(text) return nil, { code = text, message = "m" } end,
     } do
       local client = stub.client("{}", { transport = function()
         return f("sent " .. token .. " in vain")
@@ -248,6 +251,7 @@ describe("a transport", function()
       local e = stub.failure(client.list_data_deletion_jobs, client)
       assert.is_nil(e.message:find("Planted", 1, true))
       assert.is_nil(tostring(e.cause):find("Planted", 1, true))
+      assert.is_nil(e.code:find("Planted", 1, true))
     end
   end)
 end)

@@ -51,7 +51,9 @@ end
 ---@param event personalize.Event its status and message may be from outside
 function M.tell(settings, event)
   for _, name in ipairs { "message", "status" } do
-    event[name] = event[name] and core.printable(event[name])
+    if type(event[name]) == "string" then
+      event[name] = core.printable(event[name])
+    end
   end
   local interrupt = notify(settings, event)
   if interrupt then
@@ -133,13 +135,14 @@ local function try(settings, attempt, plan, number, keys, deadline)
   local after = core.monotonic()
   local verdict = attempt:judge(response, failure, core.now(),
     core.uniform(), deadline - after)
+  local is_foreign
   if not response and type(failure) == "table" then
-    verdict.cause = failure.cause
+    verdict.cause, is_foreign = failure.cause, failure.is_foreign
     verdict.own = Error.is_error(failure) and failure or nil
   end
   settings.signed_with = keys
   -- Only what comes from outside can quote a secret; our own words stay whole.
-  redact.verdict(verdict, verdict.kind == "service" or
+  redact.verdict(verdict, verdict.kind == "service" or is_foreign or
     verdict.kind == "transport" and response == nil, keys, plan)
   if plan.is_open and response then
     redact.headers(response.headers, keys, plan)

@@ -108,12 +108,15 @@ local function tolerant(given)
 end
 
 -- What a transport of the caller's gives as the reason of a failure: a table
--- is told member by member.
+-- is told member by member. None of its words are ours.
 local function failure_of(reason)
   if type(reason) == "table" then
-    return reason
+    return { code = reason.code, message = reason.message, sent = reason.sent,
+      retryable = reason.retryable, status = reason.status,
+      cause = reason.cause, is_foreign = true }
   end
-  return { message = callback.reason(reason), cause = reason }
+  return { message = callback.reason(reason), cause = reason,
+    is_foreign = true }
 end
 
 -- Makes the transport of the caller, whose requests have a list of headers,
@@ -133,7 +136,7 @@ local function with_headers(transport)
       return nil, response -- an error of ours
     end
     return nil, { message = response.message, cause = response.cause,
-      retryable = false }
+      retryable = false, is_foreign = true }
   end
 end
 
