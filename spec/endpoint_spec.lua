@@ -135,6 +135,58 @@ describe("endpoint of sts", function()
   }, { service = "sts" })
 end)
 
+describe("endpoint of iam", function()
+  -- One for all regions of a partition.
+  local GOV, CN = "us-gov-west-1", "cn-north-1"
+  check({
+    { { region = "eu-west-1" }, "https://iam.amazonaws.com", "us-east-1" },
+    { { region = "mars" }, "https://iam.amazonaws.com", "us-east-1" },
+    { { region = "aws-global" }, "https://iam.amazonaws.com", "us-east-1" },
+    { with(FIPS, { region = "eu-west-1" }), "https://iam-fips.amazonaws.com",
+      "us-east-1" },
+    { with(DUAL, { region = "eu-west-1" }), "https://iam.global.api.aws",
+      "us-east-1" },
+    { with(BOTH, { region = "eu-west-1" }), "https://iam-fips.global.api.aws",
+      "us-east-1" },
+    { { region = "cn-northwest-1" },
+      "https://iam.cn-north-1.amazonaws.com.cn", CN },
+    { with(FIPS, { region = CN }), "https://iam-fips.amazonaws.com.cn", CN },
+    { with(DUAL, { region = CN }),
+      "https://iam.global.api.amazonwebservices.com.cn", CN },
+    { with(BOTH, { region = CN }),
+      "https://iam-fips.api.amazonwebservices.com.cn", CN },
+    { { region = "us-gov-east-1" }, "https://iam.us-gov.amazonaws.com", GOV },
+    { with(FIPS, { region = GOV }), "https://iam.us-gov.amazonaws.com", GOV },
+    { with(BOTH, { region = GOV }), "https://iam.us-gov.api.aws", GOV },
+    { { region = "us-iso-west-1" }, "https://iam.us-iso-east-1.c2s.ic.gov",
+      "us-iso-east-1" },
+    { with(FIPS, { region = "us-iso-east-1" }),
+      "https://iam-fips.us-iso-east-1.c2s.ic.gov", "us-iso-east-1" },
+    { { region = "us-isob-west-1" },
+      "https://iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1" },
+    { with(DUAL, { region = "us-isob-east-1" }), "https://iam.api.aws.scloud",
+      "us-isob-east-1" },
+    { { region = "eu-isoe-west-1" },
+      "https://iam.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1" },
+    { with(FIPS, { region = "us-isof-east-1" }),
+      "https://iam-fips.csp.hci.ic.gov", "us-isof-south-1" },
+    { { region = "eusc-de-east-1" },
+      "https://iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1" },
+    -- Signed for IAM's own region wherever it is.
+    { { region = "eu-west-1", endpoint = "http://127.0.0.1:9" },
+      "http://127.0.0.1:9", "us-east-1" },
+    { {}, nil, "Invalid Configuration: Missing Region" },
+    { { region = "eu.west" }, nil,
+      "Invalid Configuration: the region is not a valid host label" },
+  }, { service = "iam" })
+
+  it("signs as iam", function()
+    local _, signing = core.endpoint { service = "iam", region = "eu-west-1" }
+    assert.same({ signing_region = "us-east-1", signing_name = "iam" },
+      signing)
+  end)
+end)
+
 describe("endpoint of signin", function()
   check({
     { { region = "eu-west-1" }, "https://eu-west-1.signin.aws.amazon.com" },

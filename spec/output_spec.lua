@@ -78,7 +78,7 @@ describe("an answer", function()
     assert.same({ { jobName = "a" }, { jobName = "b" } },
       client:list_data_deletion_jobs().dataDeletionJobs)
     client = stub.client '{"a":null,"b":{"c":null,"d":[{"e":null}]}}'
-    assert.same({ b = { d = { {} } } }, (client:call("DescribeAnything")))
+    assert.same({ b = { d = { {} } } }, (client:call("DescribeCampaign")))
   end)
 
   it("has integers that are integers", function()

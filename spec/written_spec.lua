@@ -115,7 +115,7 @@ end)
 
 describe("input of other operations", function()
   local function free(input)
-    return json.canonical(body_of("DescribeAnything", input))
+    return json.canonical(body_of("DescribeCampaign", input))
   end
 
   it("is whatever JSON has", function()
@@ -130,7 +130,7 @@ describe("input of other operations", function()
   it("keeps numbers exactly", function()
     for _, number in ipairs { 0.1, 1 / 3, 1e300, -1e-300, 2 ^ 53, -2 ^ 53,
       123456789.125 } do
-      local text = body_of("DescribeAnything", { n = number })
+      local text = body_of("DescribeCampaign", { n = number })
       assert.equal(number, json.decode(text).n)
     end
   end)
@@ -147,7 +147,7 @@ describe("input of other operations", function()
     ["a name that is not UTF-8"] = { ["\255"] = 1 },
   } do
     it("refuses " .. title, function()
-      local found = faults("DescribeAnything", { a = { b = bad } })
+      local found = faults("DescribeCampaign", { a = { b = bad } })
       assert.equal(1, #found)
       assert.truthy(found[1]:find("^a%.b"))
     end)
@@ -156,17 +156,17 @@ describe("input of other operations", function()
   it("refuses tables without end", function()
     local loop = {}
     loop.loop = loop
-    assert.equal(1, #faults("DescribeAnything", loop))
+    assert.equal(1, #faults("DescribeCampaign", loop))
     local deep = {}
     for _ = 1, 100000 do
       deep = { deep }
     end
-    assert.equal(1, #faults("DescribeAnything", { deep = deep }))
+    assert.equal(1, #faults("DescribeCampaign", { deep = deep }))
   end)
 
   it("refuses what is no table of members", function()
     for _, value in ipairs { "x", 1, true, { 1, 2 } } do
-      assert.same({ " type" }, (faults("DescribeAnything", value)))
+      assert.same({ " type" }, (faults("DescribeCampaign", value)))
     end
   end)
 

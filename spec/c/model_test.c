@@ -57,6 +57,20 @@ static const struct {
     { "TagResource", "tags.tagValue", 1, PZ_STRING, 0, 256 },
     { "UntagResource", "resourceArn", 1, PZ_STRING, 0, 256 },
     { "UntagResource", "tagKeys", 1, PZ_LIST, 0, 200 },
+    { "DescribeDatasetGroup", "datasetGroupArn", 1, PZ_STRING, 0, 256 },
+    { "DescribeRecommender", "recommenderArn", 1, PZ_STRING, 0, 256 },
+    { "DescribeSolution", "solutionArn", 1, PZ_STRING, 0, 256 },
+    { "ListBatchInferenceJobs", "solutionVersionArn", 0, PZ_STRING, 0, 256 },
+    { "ListBatchSegmentJobs", "solutionVersionArn", 0, PZ_STRING, 0, 256 },
+    { "ListDatasetExportJobs", "datasetArn", 0, PZ_STRING, 0, 256 },
+    { "ListDatasetGroups", "maxResults", 0, PZ_INTEGER, 1, 100 },
+    { "ListDatasetGroups", "nextToken", 0, PZ_STRING, 0, 0 },
+    { "ListDatasetImportJobs", "datasetArn", 0, PZ_STRING, 0, 256 },
+    { "ListDatasets", "datasetGroupArn", 0, PZ_STRING, 0, 256 },
+    { "ListEventTrackers", "datasetGroupArn", 0, PZ_STRING, 0, 256 },
+    { "ListRecommenders", "datasetGroupArn", 0, PZ_STRING, 0, 256 },
+    { "ListSolutionVersions", "solutionArn", 0, PZ_STRING, 0, 256 },
+    { "ListSolutions", "datasetGroupArn", 0, PZ_STRING, 0, 256 },
 };
 
 TEST(inputs)
@@ -85,7 +99,7 @@ TEST(inputs)
     }
 }
 
-/* No member but those; the counts of AWS's model. */
+/* Inputs: no member but those; errors: the counts of AWS's model. */
 TEST(counts)
 {
     static const struct {
@@ -94,7 +108,20 @@ TEST(counts)
     } cases[] = {
         { "CreateDataDeletionJob", 5, 1, 6 },
         { "DescribeDataDeletionJob", 1, 1, 2 },
+        { "DescribeDatasetGroup", 1, 1, 2 },
+        { "DescribeRecommender", 1, 1, 2 },
+        { "DescribeSolution", 1, 1, 2 },
+        { "ListBatchInferenceJobs", 3, 2, 2 },
+        { "ListBatchSegmentJobs", 3, 2, 2 },
         { "ListDataDeletionJobs", 3, 2, 2 },
+        { "ListDatasetExportJobs", 3, 2, 2 },
+        { "ListDatasetGroups", 2, 2, 1 },
+        { "ListDatasetImportJobs", 3, 2, 2 },
+        { "ListDatasets", 3, 2, 2 },
+        { "ListEventTrackers", 3, 2, 2 },
+        { "ListRecommenders", 3, 2, 2 },
+        { "ListSolutionVersions", 3, 2, 3 },
+        { "ListSolutions", 3, 2, 2 },
         { "ListTagsForResource", 1, 1, 3 },
         { "TagResource", 2, 0, 5 },
         { "UntagResource", 2, 0, 4 },
@@ -113,7 +140,9 @@ TEST(counts)
         assert_case(op->input->member_count == cases[i].input, op->name);
         assert_case(op->output->member_count == cases[i].output, op->name);
         assert_case(errors == cases[i].errors, op->name);
-        assert_string_equal(op->errors[0], "InvalidInputException");
+        assert_string_equal(op->errors[0], errors == 1 ?
+                            "InvalidNextTokenException" :
+                            "InvalidInputException");
     }
 }
 
@@ -141,6 +170,29 @@ TEST(outputs)
         { "ListDataDeletionJobs", "dataDeletionJobs.status", 0, PZ_STRING },
         { "ListDataDeletionJobs", "nextToken", 0, PZ_STRING },
         { "ListTagsForResource", "tags", 0, PZ_LIST },
+        { "DescribeDatasetGroup", "datasetGroup.status", 0, PZ_STRING },
+        { "DescribeSolution", "solution.performAutoTraining", 0,
+          PZ_BOOLEAN },
+        { "DescribeSolution",
+          "solution.latestSolutionUpdate.solutionUpdateConfig"
+          ".autoTrainingConfig.schedulingExpression", 0, PZ_STRING },
+        { "DescribeSolution", "solution.latestSolutionVersion.trainingType",
+          0, PZ_STRING },
+        { "DescribeRecommender", "recommender.latestRecommenderUpdate.status",
+          0, PZ_STRING },
+        { "ListDatasetGroups", "datasetGroups", 1, PZ_LIST },
+        { "ListDatasets", "datasets.datasetType", 0, PZ_STRING },
+        { "ListDatasetImportJobs", "datasetImportJobs.creationDateTime", 0,
+          PZ_TIMESTAMP },
+        { "ListDatasetExportJobs", "datasetExportJobs", 1, PZ_LIST },
+        { "ListSolutions", "solutions.solutionArn", 0, PZ_STRING },
+        { "ListSolutionVersions", "solutionVersions.status", 0, PZ_STRING },
+        { "ListRecommenders", "recommenders", 1, PZ_LIST },
+        { "ListBatchInferenceJobs", "batchInferenceJobs.solutionVersionArn",
+          0, PZ_STRING },
+        { "ListBatchSegmentJobs", "batchSegmentJobs.lastUpdatedDateTime", 0,
+          PZ_TIMESTAMP },
+        { "ListEventTrackers", "eventTrackers.status", 0, PZ_STRING },
     };
 
     BEGIN();

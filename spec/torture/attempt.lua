@@ -61,7 +61,8 @@ local inputs = {
   { "ListTagsForResource", { resourceArn = ARN } },
   { "TagResource", { resourceArn = ARN, tags = {} } },
   { "UntagResource", { resourceArn = ARN, tagKeys = { "a", "b" } } },
-  { "DescribeDatasetGroup", { datasetGroupArn = ARN, n = 0.1, deep = {
+  { "ListSolutions", { datasetGroupArn = ARN, maxResults = 1 } },
+  { "DescribeCampaign", { campaignArn = ARN, n = 0.1, deep = {
     { a = true, b = { 1, 2.5, "x" } } }, empty = {} } },
 }
 

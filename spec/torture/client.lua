@@ -138,9 +138,23 @@ end)
 run("any operation", function()
   NEXT = { status = 200, headers = {},
     body = '{"a":{"b":[1,null,{"c":null}]}}' }
-  local output = client:call("DescribeDatasetGroup", { datasetGroupArn = ARN,
+  local output = client:call("DescribeCampaign", { campaignArn = ARN,
     list = { 1, "2", { x = 0.5 } } })
   same("table", type(output.a))
+end, accept)
+
+run("an operation that nobody has", function()
+  local ok, err = pcall(client.call, client, "DescribeCampain")
+  same(false, ok)
+  if not personalize.is_error(err, "ParamValidationError") then
+    error(err, 0)
+  end
+end, accept)
+
+run("a list of what there is", function()
+  NEXT = { status = 200, headers = {}, body = '{"solutions":[{"solutionArn":' ..
+    '"a","status":null},null,{"creationDateTime":1.5}]}' }
+  same(2, #client:call("ListSolutions", { datasetGroupArn = ARN }).solutions)
 end, accept)
 
 client:close()

@@ -119,6 +119,12 @@ test("is_endpoint", "", function()
   same(false, core.is_endpoint "https://a@b")
 end)
 
+test("operation", "", function()
+  same("personalize", core.operation "ListSolutions")
+  same(nil, (core.operation "ListSolution"))
+  same("ListSolutions", select(2, core.operation "ListSolution"))
+end)
+
 test("nearest", "", function()
   same("jobName", core.nearest("job_name", { "roleArn", "jobName", 5, {} }))
   same(nil, core.nearest("x", { "roleArn" }))

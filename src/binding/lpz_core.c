@@ -6,6 +6,7 @@
  * (lpz_userlist) and what is read once, such as a pipe (lpz_stream), nothing
  * here touches the world.
  */
+#include "../core/pz_names.h"
 #include "../core/pz_text.h"
 #include "lpz.h"
 #include "lpz_attempt.h"
@@ -54,6 +55,20 @@ static int core_nearest(lua_State *L)
     return 1;
 }
 
+/* core.operation(name) -> the service that has it, such as "personalize" |
+   nil, the operation of Amazon Personalize that was most likely meant | nil */
+static int core_operation(lua_State *L)
+{
+    struct pz_slice name = lpz_checkslice(L, 1);
+    const char *service = pz_name_service(name);
+
+    lua_pushstring(L, service);
+    if (service)
+        return 1;
+    lua_pushstring(L, pz_name_nearest(name));
+    return 2;
+}
+
 /* To the table on top. */
 static void add_functions(lua_State *L, const luaL_Reg *functions)
 {
@@ -69,6 +84,7 @@ int luaopen_personalize_core(lua_State *L)
         { "attempt", lpz_attempt_new },
         { "credentials_fault", lpz_credentials_fault },
         { "nearest", core_nearest },
+        { "operation", core_operation },
         { "read_output", lpz_output_read },
         { "request", lpz_request_new },
         { "service", lpz_service_new },

@@ -31,7 +31,7 @@ static void push_signing(lua_State *L, const struct pz_signing *signing)
 
 /*
  * core.endpoint{ service = "personalize" | "sts" | "sso" | "sso_oidc" |
- * "signin" | "s3", region =, endpoint =, use_fips =, use_dualstack =,
+ * "signin" | "iam" | "s3", region =, endpoint =, use_fips =, use_dualstack =,
  * use_global =; for s3 also bucket =, addressing = "auto" | "virtual" |
  * "path", accelerate =, object_lambda =, express_control = (all refused) }
  * -> url, { signing_region =, signing_name = } | nil, message
@@ -41,9 +41,10 @@ static void push_signing(lua_State *L, const struct pz_signing *signing)
 static int core_endpoint(lua_State *L)
 {
     static const char *const services[] = { /* as enum pz_rules, then S3 */
-        "personalize", "sts", "sso", "sso_oidc", "signin", "s3", NULL
+        "personalize", "sts", "sso", "sso_oidc", "signin", "iam", "s3",
+        NULL
     };
-    enum { S3 = PZ_RULES_SIGNIN + 1 };
+    enum { S3 = PZ_RULES_IAM + 1 };
     static const char *const addressings[] = { /* as enum pz_addressing */
         "auto", "virtual", "path", NULL
     };

@@ -503,7 +503,9 @@ static void write_value(struct walk *w, const struct pz_shape *shape,
     switch (shape->kind) {
     case PZ_STRING: write_string(w, shape, path); break;
     case PZ_INTEGER: write_integer(w, shape, path); break;
-    case PZ_TIMESTAMP: type_fault(w, path, "nothing: no input has a date");
+    case PZ_BOOLEAN:
+    case PZ_TIMESTAMP:
+        type_fault(w, path, "nothing: no input has such a member");
         break;
     case PZ_LIST: write_list(w, shape, path); break;
     case PZ_STRUCTURE: write_structure(w, shape, path); break;

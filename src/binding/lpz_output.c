@@ -160,6 +160,8 @@ static int read_value(lua_State *L, const struct pz_shape *shape,
     case PZ_STRING:
         return lua_type(L, -1) == LUA_TSTRING ? 0 : wrong(L, name, "a string");
     case PZ_INTEGER: return read_integer(L, name);
+    case PZ_BOOLEAN:
+        return lua_isboolean(L, -1) ? 0 : wrong(L, name, "true or false");
     case PZ_TIMESTAMP: return read_date(L, name);
     case PZ_LIST: return read_list(L, shape, name);
     case PZ_STRUCTURE: return read_structure(L, shape, name);

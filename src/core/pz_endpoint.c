@@ -187,6 +187,7 @@ static const struct rules {
     { "portal.sso", "portal.sso-fips", "awsssoportal", 1 },
     { "oidc", "oidc-fips", "sso-oauth", 1 },
     { "signin", "signin-fips", "signin", 0 },
+    { NULL, NULL, "iam", 0 }, /* see iam_places */
 };
 
 /* Where sts.amazonaws.com once served all; later regions never had it. */
@@ -209,6 +210,39 @@ static const struct {
     { "aws-iso-e", ".signin.csphome.adc-e.uk" },
     { "aws-iso-f", ".signin.csphome.hci.ic.gov" },
     { "aws-us-gov", ".signin.amazonaws-us-gov.com" },
+};
+
+/* Hosts: plain, FIPS, dual-stack, both. */
+static const struct {
+    const char *partition, *region, *hosts[4];
+} iam_places[] = {
+    { "aws", "us-east-1",
+      { "iam.amazonaws.com", "iam-fips.amazonaws.com",
+        "iam.global.api.aws", "iam-fips.global.api.aws" } },
+    { "aws-cn", "cn-north-1",
+      { "iam.cn-north-1.amazonaws.com.cn", "iam-fips.amazonaws.com.cn",
+        "iam.global.api.amazonwebservices.com.cn",
+        "iam-fips.api.amazonwebservices.com.cn" } },
+    { "aws-eusc", "eusc-de-east-1",
+      { "iam.eusc-de-east-1.amazonaws.eu", "iam-fips.amazonaws.eu",
+        "iam.global.api.amazonwebservices.eu",
+        "iam-fips.api.amazonwebservices.eu" } },
+    { "aws-iso", "us-iso-east-1",
+      { "iam.us-iso-east-1.c2s.ic.gov", "iam-fips.us-iso-east-1.c2s.ic.gov",
+        "iam.api.aws.ic.gov", "iam-fips.api.aws.ic.gov" } },
+    { "aws-iso-b", "us-isob-east-1",
+      { "iam.us-isob-east-1.sc2s.sgov.gov",
+        "iam-fips.us-isob-east-1.sc2s.sgov.gov",
+        "iam.api.aws.scloud", "iam-fips.api.aws.scloud" } },
+    { "aws-iso-e", "eu-isoe-west-1",
+      { "iam.eu-isoe-west-1.cloud.adc-e.uk", "iam-fips.cloud.adc-e.uk",
+        "iam.api.cloud-aws.adc-e.uk", "iam-fips.api.cloud-aws.adc-e.uk" } },
+    { "aws-iso-f", "us-isof-south-1",
+      { "iam.us-isof-south-1.csp.hci.ic.gov", "iam-fips.csp.hci.ic.gov",
+        "iam.api.aws.hci.ic.gov", "iam-fips.api.aws.hci.ic.gov" } },
+    { "aws-us-gov", "us-gov-west-1",
+      { "iam.us-gov.amazonaws.com", "iam.us-gov.amazonaws.com",
+        "iam.us-gov.api.aws", "iam.us-gov.api.aws" } },
 };
 
 static int is(const char *a, const char *b)
@@ -268,6 +302,30 @@ regional_url(struct pz_buf *out, const struct rules *rules,
     return pz_buf_addv(out, parts, PZ_COUNT(parts));
 }
 
+/* The place of IAM in a partition: its row in iam_places. */
+static size_t iam_place(const struct pz_partition *partition)
+{
+    size_t i = 0;
+
+    while (i + 1 < PZ_COUNT(iam_places) &&
+           !is(partition->id, iam_places[i].partition))
+        i++;
+    return i;
+}
+
+static enum pz_status
+iam_url(struct pz_buf *out, const struct pz_endpoint_params *p,
+        const struct pz_partition *partition)
+{
+    int host = (p->use_fips ? 1 : 0) + (p->use_dualstack ? 2 : 0);
+    struct pz_slice parts[] = {
+        PZ_LIT("https://"),
+        pz_slice_of(iam_places[iam_place(partition)].hosts[host])
+    };
+
+    return pz_buf_addv(out, parts, PZ_COUNT(parts));
+}
+
 enum pz_status pz_endpoint_refuse(struct pz_buf *out, const char *words)
 {
     enum pz_status status = pz_buf_adds(out, pz_slice_of(words));
@@ -322,6 +380,9 @@ pz_endpoint_resolve(struct pz_buf *out, struct pz_signing *signing,
 
     signing->region = p->region;
     signing->name = pz_slice_of(service->signing_name);
+    if (rules == PZ_RULES_IAM && p->region.len > 0)
+        signing->region = pz_slice_of(
+            iam_places[iam_place(pz_partition_of(p->region))].region);
     if (p->endpoint.len > 0)
         return custom_url(out, p);
     if (p->region.len == 0)
@@ -333,6 +394,8 @@ pz_endpoint_resolve(struct pz_buf *out, struct pz_signing *signing,
     partition = pz_partition_of(p->region);
     if ((lacking = lacks(p, partition)) != NULL)
         return pz_endpoint_refuse(out, lacking);
+    if (rules == PZ_RULES_IAM)
+        return iam_url(out, p, partition);
     if (rules == PZ_RULES_STS && is_sts_global(p)) {
         signing->region = PZ_LIT("us-east-1");
         return pz_buf_adds(out, PZ_LIT("https://sts.amazonaws.com"));

@@ -2,8 +2,8 @@
 #define PZ_ENDPOINT_H
 /*
  * From a region and a few flags to the URL of a service: the partition table
- * and the endpoint rule sets of Amazon Personalize, STS, the SSO portal, SSO
- * OIDC and signin (AWS's rules and partitions.json of August 2026). S3 has
+ * and the endpoint rule sets of Amazon Personalize, STS, IAM, the SSO portal,
+ * SSO OIDC and signin (AWS's rules and partitions.json of August 2026). S3 has
  * rules of its own kind: pz_endpoint_s3.
  *
  * Refuses to know where region and flags came from.
@@ -41,7 +41,8 @@ enum pz_rules {
     PZ_RULES_STS,
     PZ_RULES_SSO,      /* the portal, which gives credentials of a role */
     PZ_RULES_SSO_OIDC, /* which gives tokens */
-    PZ_RULES_SIGNIN    /* which gives tokens to "aws login" */
+    PZ_RULES_SIGNIN,   /* which gives tokens to "aws login" */
+    PZ_RULES_IAM       /* one for all regions of a partition */
 };
 
 struct pz_endpoint_params {
@@ -53,7 +54,8 @@ struct pz_endpoint_params {
 };
 
 /* What requests to an endpoint are signed for; borrowed from the parameters
-   or constant. The region is empty where none is known. */
+   or constant. The region is empty where none is known. IAM is signed for the
+   region in which its partition has it, also at a custom endpoint. */
 struct pz_signing {
     struct pz_slice region, name;
 };

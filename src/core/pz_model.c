@@ -142,6 +142,7 @@ static const struct pz_shape text = TEXT("String", 0, 0, NULL, NULL);
 static const struct pz_shape max_results =
     SCALAR("MaxResults", PZ_INTEGER, 1, 100);
 static const struct pz_shape integer = SCALAR("Integer", PZ_INTEGER, 0, 0);
+static const struct pz_shape boolean = SCALAR("Boolean", PZ_BOOLEAN, 0, 0);
 static const struct pz_shape date = SCALAR("Date", PZ_TIMESTAMP, 0, 0);
 
 static const struct pz_member tag_members[] = {
@@ -227,6 +228,202 @@ static const struct pz_member list_tags_output[] = {
     { "tags", &tags, 0 },
 };
 
+/* -- What only reads: groups, and what hangs on them --------------------- */
+
+static const struct pz_member describe_group_input[] = {
+    { "datasetGroupArn", &arn, 1 },
+};
+static const struct pz_member group_members[] = {
+    { "name", &text, 0 },
+    { "datasetGroupArn", &text, 0 },
+    { "status", &text, 0 },
+    { "roleArn", &text, 0 },
+    { "kmsKeyArn", &text, 0 },
+    { "creationDateTime", &date, 0 },
+    { "lastUpdatedDateTime", &date, 0 },
+    { "failureReason", &text, 0 },
+    { "domain", &text, 0 },
+};
+static const struct pz_shape group = STRUCTURE("DatasetGroup", group_members);
+static const struct pz_member describe_group_output[] = {
+    { "datasetGroup", &group, 1 },
+};
+
+/* Every list: a filter, and a page. */
+#define LIST_INPUT(list, filter) \
+    static const struct pz_member list[] = { \
+        { filter, &arn, 0 }, \
+        { "nextToken", &next_token, 0 }, \
+        { "maxResults", &max_results, 0 }, \
+    }
+LIST_INPUT(by_group_input, "datasetGroupArn");
+LIST_INPUT(by_dataset_input, "datasetArn");
+LIST_INPUT(by_solution_input, "solutionArn");
+LIST_INPUT(by_version_input, "solutionVersionArn");
+static const struct pz_member by_nothing_input[] = {
+    { "nextToken", &next_token, 0 },
+    { "maxResults", &max_results, 0 },
+};
+
+/* What is common to summaries, behind the members of their own. */
+#define IN_SUMMARY \
+    { "status", &text, 0 }, \
+    { "creationDateTime", &date, 0 }, \
+    { "lastUpdatedDateTime", &date, 0 }, \
+    { "failureReason", &text, 0 }
+
+static const struct pz_member group_summary_members[] = {
+    { "name", &text, 0 },
+    { "datasetGroupArn", &text, 0 },
+    IN_SUMMARY,
+    { "domain", &text, 0 },
+};
+static const struct pz_member dataset_summary_members[] = {
+    { "name", &text, 0 },
+    { "datasetArn", &text, 0 },
+    { "datasetType", &text, 0 },
+    IN_SUMMARY,
+};
+static const struct pz_member import_summary_members[] = {
+    { "datasetImportJobArn", &text, 0 },
+    { "jobName", &text, 0 },
+    IN_SUMMARY,
+    { "importMode", &text, 0 },
+};
+static const struct pz_member export_summary_members[] = {
+    { "datasetExportJobArn", &text, 0 },
+    { "jobName", &text, 0 },
+    IN_SUMMARY,
+};
+static const struct pz_member solution_summary_members[] = {
+    { "name", &text, 0 },
+    { "solutionArn", &text, 0 },
+    IN_SUMMARY,
+    { "recipeArn", &text, 0 },
+};
+static const struct pz_member version_summary_members[] = {
+    { "solutionVersionArn", &text, 0 },
+    { "trainingMode", &text, 0 },
+    { "trainingType", &text, 0 },
+    IN_SUMMARY,
+};
+static const struct pz_member recommender_summary_members[] = {
+    { "name", &text, 0 },
+    { "recommenderArn", &text, 0 },
+    { "datasetGroupArn", &text, 0 },
+    IN_SUMMARY,
+};
+static const struct pz_member inference_summary_members[] = {
+    { "batchInferenceJobArn", &text, 0 },
+    { "jobName", &text, 0 },
+    IN_SUMMARY,
+    { "solutionVersionArn", &text, 0 },
+};
+static const struct pz_member segment_summary_members[] = {
+    { "batchSegmentJobArn", &text, 0 },
+    { "jobName", &text, 0 },
+    IN_SUMMARY,
+    { "solutionVersionArn", &text, 0 },
+};
+static const struct pz_member tracker_summary_members[] = {
+    { "name", &text, 0 },
+    { "eventTrackerArn", &text, 0 },
+    IN_SUMMARY,
+};
+
+/* A list without its member is no answer: "nothing is running" has to be
+   said. */
+#define LIST_OUTPUT(list, title, member, summary_title, members) \
+    static const struct pz_shape list##_summary = \
+        STRUCTURE(summary_title, members); \
+    static const struct pz_shape list##_summaries = \
+        LIST_OF(title, 0, &list##_summary, 0); \
+    static const struct pz_member list##_output[] = { \
+        { member, &list##_summaries, 1 }, \
+        { "nextToken", &text, 0 }, \
+    }
+LIST_OUTPUT(groups, "DatasetGroups", "datasetGroups", "DatasetGroupSummary",
+            group_summary_members);
+LIST_OUTPUT(datasets, "Datasets", "datasets", "DatasetSummary",
+            dataset_summary_members);
+LIST_OUTPUT(imports, "DatasetImportJobs", "datasetImportJobs",
+            "DatasetImportJobSummary", import_summary_members);
+LIST_OUTPUT(exports, "DatasetExportJobs", "datasetExportJobs",
+            "DatasetExportJobSummary", export_summary_members);
+LIST_OUTPUT(solutions, "Solutions", "solutions", "SolutionSummary",
+            solution_summary_members);
+LIST_OUTPUT(versions, "SolutionVersions", "solutionVersions",
+            "SolutionVersionSummary", version_summary_members);
+LIST_OUTPUT(recommenders, "Recommenders", "recommenders",
+            "RecommenderSummary", recommender_summary_members);
+LIST_OUTPUT(inferences, "BatchInferenceJobs", "batchInferenceJobs",
+            "BatchInferenceJobSummary", inference_summary_members);
+LIST_OUTPUT(segments, "BatchSegmentJobs", "batchSegmentJobs",
+            "BatchSegmentJobSummary", segment_summary_members);
+LIST_OUTPUT(trackers, "EventTrackers", "eventTrackers",
+            "EventTrackerSummary", tracker_summary_members);
+
+static const struct pz_member schedule_members[] = {
+    { "schedulingExpression", &text, 0 },
+};
+static const struct pz_shape schedule =
+    STRUCTURE("AutoTrainingConfig", schedule_members);
+static const struct pz_member solution_config_members[] = {
+    { "autoTrainingConfig", &schedule, 0 },
+};
+static const struct pz_shape solution_config =
+    STRUCTURE("SolutionConfig", solution_config_members);
+static const struct pz_shape update_config =
+    STRUCTURE("SolutionUpdateConfig", solution_config_members);
+static const struct pz_member solution_update_members[] = {
+    { "solutionUpdateConfig", &update_config, 0 },
+    { "performAutoTraining", &boolean, 0 },
+    { "performIncrementalUpdate", &boolean, 0 },
+    IN_SUMMARY,
+};
+static const struct pz_shape solution_update =
+    STRUCTURE("SolutionUpdateSummary", solution_update_members);
+static const struct pz_member solution_members[] = {
+    { "name", &text, 0 },
+    { "solutionArn", &text, 0 },
+    { "performAutoTraining", &boolean, 0 },
+    { "performIncrementalUpdate", &boolean, 0 },
+    { "datasetGroupArn", &text, 0 },
+    { "solutionConfig", &solution_config, 0 },
+    { "status", &text, 0 },
+    { "creationDateTime", &date, 0 },
+    { "lastUpdatedDateTime", &date, 0 },
+    { "latestSolutionVersion", &versions_summary, 0 },
+    { "latestSolutionUpdate", &solution_update, 0 },
+};
+static const struct pz_shape solution = STRUCTURE("Solution",
+                                                  solution_members);
+static const struct pz_member describe_solution_input[] = {
+    { "solutionArn", &arn, 1 },
+};
+static const struct pz_member describe_solution_output[] = {
+    { "solution", &solution, 1 },
+};
+
+static const struct pz_member recommender_update_members[] = { IN_SUMMARY };
+static const struct pz_shape recommender_update =
+    STRUCTURE("RecommenderUpdateSummary", recommender_update_members);
+static const struct pz_member recommender_members[] = {
+    { "recommenderArn", &text, 0 },
+    { "datasetGroupArn", &text, 0 },
+    { "name", &text, 0 },
+    IN_SUMMARY,
+    { "latestRecommenderUpdate", &recommender_update, 0 },
+};
+static const struct pz_shape recommender =
+    STRUCTURE("Recommender", recommender_members);
+static const struct pz_member describe_recommender_input[] = {
+    { "recommenderArn", &arn, 1 },
+};
+static const struct pz_member describe_recommender_output[] = {
+    { "recommender", &recommender, 1 },
+};
+
 static const struct pz_shape shapes[] = {
     STRUCTURE("CreateDataDeletionJobRequest", create_input),
     STRUCTURE("CreateDataDeletionJobResponse", create_output),
@@ -240,6 +437,32 @@ static const struct pz_shape shapes[] = {
     EMPTY("TagResourceResponse"),
     STRUCTURE("UntagResourceRequest", untag_input),
     EMPTY("UntagResourceResponse"),
+    STRUCTURE("DescribeDatasetGroupRequest", describe_group_input),
+    STRUCTURE("DescribeDatasetGroupResponse", describe_group_output),
+    STRUCTURE("DescribeRecommenderRequest", describe_recommender_input),
+    STRUCTURE("DescribeRecommenderResponse", describe_recommender_output),
+    STRUCTURE("DescribeSolutionRequest", describe_solution_input),
+    STRUCTURE("DescribeSolutionResponse", describe_solution_output),
+    STRUCTURE("ListBatchInferenceJobsRequest", by_version_input),
+    STRUCTURE("ListBatchInferenceJobsResponse", inferences_output),
+    STRUCTURE("ListBatchSegmentJobsRequest", by_version_input),
+    STRUCTURE("ListBatchSegmentJobsResponse", segments_output),
+    STRUCTURE("ListDatasetExportJobsRequest", by_dataset_input),
+    STRUCTURE("ListDatasetExportJobsResponse", exports_output),
+    STRUCTURE("ListDatasetGroupsRequest", by_nothing_input),
+    STRUCTURE("ListDatasetGroupsResponse", groups_output),
+    STRUCTURE("ListDatasetImportJobsRequest", by_dataset_input),
+    STRUCTURE("ListDatasetImportJobsResponse", imports_output),
+    STRUCTURE("ListDatasetsRequest", by_group_input),
+    STRUCTURE("ListDatasetsResponse", datasets_output),
+    STRUCTURE("ListEventTrackersRequest", by_group_input),
+    STRUCTURE("ListEventTrackersResponse", trackers_output),
+    STRUCTURE("ListRecommendersRequest", by_group_input),
+    STRUCTURE("ListRecommendersResponse", recommenders_output),
+    STRUCTURE("ListSolutionVersionsRequest", by_solution_input),
+    STRUCTURE("ListSolutionVersionsResponse", versions_output),
+    STRUCTURE("ListSolutionsRequest", by_group_input),
+    STRUCTURE("ListSolutionsResponse", solutions_output),
 };
 
 static const char *const create_errors[] = {
@@ -266,11 +489,32 @@ static const char *const untag_errors[] = {
     "InvalidInputException", "ResourceNotFoundException",
     "TooManyTagKeysException", "ResourceInUseException", NULL
 };
+static const char *const list_groups_errors[] = {
+    "InvalidNextTokenException", NULL
+};
+static const char *const list_versions_errors[] = {
+    "InvalidInputException", "ResourceNotFoundException",
+    "InvalidNextTokenException", NULL
+};
 
 static const struct pz_operation operations[] = {
     { "CreateDataDeletionJob", &shapes[0], &shapes[1], create_errors },
     { "DescribeDataDeletionJob", &shapes[2], &shapes[3], describe_errors },
+    { "DescribeDatasetGroup", &shapes[12], &shapes[13], describe_errors },
+    { "DescribeRecommender", &shapes[14], &shapes[15], describe_errors },
+    { "DescribeSolution", &shapes[16], &shapes[17], describe_errors },
+    { "ListBatchInferenceJobs", &shapes[18], &shapes[19], list_errors },
+    { "ListBatchSegmentJobs", &shapes[20], &shapes[21], list_errors },
     { "ListDataDeletionJobs", &shapes[4], &shapes[5], list_errors },
+    { "ListDatasetExportJobs", &shapes[22], &shapes[23], list_errors },
+    { "ListDatasetGroups", &shapes[24], &shapes[25], list_groups_errors },
+    { "ListDatasetImportJobs", &shapes[26], &shapes[27], list_errors },
+    { "ListDatasets", &shapes[28], &shapes[29], list_errors },
+    { "ListEventTrackers", &shapes[30], &shapes[31], list_errors },
+    { "ListRecommenders", &shapes[32], &shapes[33], list_errors },
+    { "ListSolutionVersions", &shapes[34], &shapes[35],
+      list_versions_errors },
+    { "ListSolutions", &shapes[36], &shapes[37], list_errors },
     { "ListTagsForResource", &shapes[6], &shapes[7], list_tags_errors },
     { "TagResource", &shapes[8], &shapes[9], tag_errors },
     { "UntagResource", &shapes[10], &shapes[11], untag_errors },

@@ -1,18 +1,22 @@
 #ifndef PZ_MODEL_H
 #define PZ_MODEL_H
 /*
- * The six operations around data deletion jobs as static tables: shapes,
- * limits, patterns, error names (botocore's service-2.json of Amazon
- * Personalize, API version 2018-05-22, August 2026).
+ * Operations as static tables: shapes, limits, patterns, error names
+ * (botocore's service-2.json of Amazon Personalize, API version 2018-05-22,
+ * August 2026). Those on data deletion jobs and tags are complete. Of those
+ * that only read what else there is, the inputs are complete, and the outputs
+ * have the members that somebody here looks at.
  *
  * Whoever adds an operation adds it here and nowhere else. Refuses to know
- * how values arrive (Lua tables) or leave (JSON).
+ * how values arrive (Lua tables) or leave (JSON), and the names of operations
+ * that it does not describe: pz_names has those.
  */
 #include "pz_buf.h"
 
 enum pz_kind {
     PZ_STRING,
     PZ_INTEGER,
+    PZ_BOOLEAN,
     PZ_TIMESTAMP, /* seconds since 1970, with a fraction */
     PZ_LIST,
     PZ_STRUCTURE
@@ -53,7 +57,7 @@ struct pz_operation {
  */
 
 const struct pz_operation *pz_operations(size_t *count);
-/* NULL when the name is none of the six. */
+/* NULL when it is not described here. */
 const struct pz_operation *pz_operation_find(struct pz_slice name);
 /* NULL when there is none. */
 const struct pz_member *pz_member_find(const struct pz_shape *structure,

@@ -125,19 +125,42 @@ end
 ---@field reconciled? boolean true where the answer to a create was lost and
 --- the job was found by looking for it
 
---- Makes a call of any operation of Amazon Personalize. Input of the six
---- operations below is checked before it is sent, and written as the service
---- wants it; of others, types that JSON has.
+-- What is wrong with the name of an operation, or nil. Another service has some
+-- that are looked for here.
+local function operation_fault(operation, is_lenient)
+  if type(operation) ~= "string" or #operation > 64 or
+    not operation:find "^[A-Za-z][A-Za-z0-9_]*$" then
+    return "is named like DescribeDatasetGroup"
+  end
+  local service, nearest = core.operation(operation)
+  if service == "personalize" then
+    return nil
+  elseif service then
+    return ("is %s, which belongs to another service, %s: this module calls " ..
+      "Amazon Personalize itself alone"):format(operation, service)
+  elseif is_lenient and not operation:find "_" then
+    return nil
+  end
+  return ("is %s, which Amazon Personalize does not have%s"):format(operation,
+    nearest and ("; did you mean %s?"):format(nearest) or
+    ": if AWS has added it since, parameter_validation = false lets it pass")
+end
+
+--- Makes a call of any operation of Amazon Personalize, by AWS's name for it.
+--- Input of those that this module makes calls of itself is checked before it is
+--- sent, and written as the service wants it; of others, types that JSON has.
+--- Without parameter_validation, a name that is not known here is sent, too.
 ---@param operation string such as "DescribeDatasetGroup"
 ---@param input? table
 ---@return table output members as the service names them; null is nil
 ---@return personalize.Meta meta
 function Client:call(operation, input)
-  unlock(self) -- a client, before all else
-  if type(operation) ~= "string" or not operation:find("^[A-Za-z][A-Za-z0-9]*$") or
-    #operation > 64 then
+  local given = unlock(self) -- a client, before all else
+  local fault = operation_fault(operation,
+    given.parameter_validation == false)
+  if fault then
     Error.refuse { { path = "operation", code = type(operation) == "string" and
-      "pattern" or "type", message = "is named like DescribeDatasetGroup" } }
+      "pattern" or "type", message = fault } }
   end
   local found = Client.settings_of(self, operation)
   -- What a create needs beside a call is in a file of its own.

@@ -24,6 +24,7 @@ local M = {}
 ---@field personalize? string
 ---@field s3? string
 ---@field sts? string
+---@field iam? string asked by preflight
 ---@field sso? string
 ---@field sso_oidc? string
 ---@field signin? string
@@ -234,7 +235,7 @@ local OPTIONS = {
 
 -- The services a client talks to, and what AWS calls them in variables.
 local SERVICES = { personalize = "PERSONALIZE", s3 = "S3", sts = "STS",
-  sso = "SSO", sso_oidc = "SSO_OIDC", signin = "SIGNIN", metadata = false }
+  iam = "IAM", sso = "SSO", sso_oidc = "SSO_OIDC", signin = "SIGNIN", metadata = false }
 
 local function sorted_keys(set)
   local keys = {}
