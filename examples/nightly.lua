@@ -30,6 +30,11 @@ if file then
   file:close()
 end
 
+-- The old text or the new, never half of one; for its owner alone.
+local function keep(receipt)
+  assert(personalize.write_private(path, personalize.receipt_json(receipt)))
+end
+
 local ok, result = pcall(personalize.delete_users, {
   file = list,
   format = "lines",
@@ -42,10 +47,11 @@ local ok, result = pcall(personalize.delete_users, {
   cleanup = true, -- the list is personal data, too
   poll = tonumber(os.getenv "POLL_SECONDS"),
   receipt = last or nil, -- what only the last run could see is carried over
+  on_receipt = keep, -- whatever becomes of this process
 })
 
--- A receipt there is after a failure as well; it is kept as soon as it tells of
--- a job, so that none takes the place of one that knows more.
+-- There is a receipt after a failure as well. One that tells of no job does not
+-- take the place of one that may.
 local receipt = ok and result or personalize.is_error(result) and
   result.receipt
 local has_jobs = false
@@ -53,8 +59,7 @@ for _, job in ipairs(receipt and receipt.jobs or {}) do
   has_jobs = has_jobs or job.arn ~= nil
 end
 if has_jobs then
-  -- The old text or the new, never half of one; for its owner alone.
-  assert(personalize.write_private(path, personalize.receipt_json(receipt)))
+  keep(receipt)
   print(receipt.status, path)
 end
 if not ok then

@@ -2,6 +2,7 @@
 -- the error, one way for all of them; and Ctrl-C gets through each.
 
 local callback = require "personalize.callback"
+local names = require "personalize.names"
 local personalize = require "personalize"
 local stub = require "spec.support.stub"
 
@@ -36,6 +37,12 @@ local CALLBACKS = {
       personalize.new({ region = "eu-west-1",
         credentials = stub.CREDENTIALS }):upload_users { users = { "a" },
         name = "n", bucket = "erasure", on_progress = f }
+    end },
+  on_receipt = { code = "InterruptedError", what = "on_receipt",
+    call = function(f)
+      local client = stub.client('{"dataDeletionJobs":[]}')
+      client:delete_users { users = { "a" }, name = "n", bucket = "erasure",
+        datasetGroupArn = names.GROUP, roleArn = names.ROLE, on_receipt = f }
     end },
   transport = { code = "ConnectionError", what = "the transport",
     is_plain = true, call = function(f)

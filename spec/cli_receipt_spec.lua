@@ -113,6 +113,16 @@ describe("the receipt of the program", function()
     write("list.txt", "alice\nbob\n")
   end)
 
+  -- How often jobs were looked at.
+  local function describes()
+    local count = 0
+    for _, request in ipairs(server:requests().requests) do
+      count = count + (request.operation == "DescribeDataDeletionJob" and 1 or
+        0)
+    end
+    return count
+  end
+
   describe("where nothing was sent", function()
     local OTHER_KEY = { AWS_SECRET_ACCESS_KEY = "wrong" }
     for title, case in pairs {
@@ -211,16 +221,12 @@ describe("the receipt of the program", function()
     it("is not written over either where it came meanwhile", function()
       assert.equal(0, (program(erase("--wait --receipt " .. path "o.json",
         "other"))))
-      local other = read "o.json"
+      local other, before = read "o.json", describes()
       server:admin("POST", "settings", { job_seconds = 60 })
       local process = script.watch(command(erase "--wait --json") .. " 2>" ..
         path "stderr")
-      local is_waiting
-      repeat
-        for _, job in ipairs(server:admin("GET", "jobs").jobs) do
-          is_waiting = is_waiting or job.jobName:find("night", 1, true)
-        end
-      until is_waiting
+      -- After a second look, which tells nothing new, all of it is written.
+      repeat until describes() >= before + 2
       write("r.json", other)
       process:signal "TERM"
       local out = process:rest():match "^(.*)status 143\n$"
@@ -414,18 +420,74 @@ describe("the receipt of the program", function()
       os.remove(path "r.json")
       local process = script.watch(command(erase "--wait --quiet") ..
         " 2>/dev/null")
-      local is_waiting
-      repeat
-        for _, request in ipairs(server:requests().requests) do
-          is_waiting = is_waiting or
-            request.operation == "DescribeDataDeletionJob"
-        end
-      until is_waiting
+      repeat until describes() > 0
       process:signal(name)
       assert.equal(status,
         tonumber(process:rest():match "status (%-?%d+)\n$"))
       process:stop()
       assert.equal("PENDING", cjson.decode(read "r.json").jobs[1].status)
     end
+  end)
+
+  describe("while the run goes on", function()
+    it("survives a kill, with all that only this run could see", function()
+      server:admin("POST", "settings", { job_seconds = 60 })
+      local process = script.watch(command(erase "--wait --quiet") ..
+        " 2>/dev/null")
+      repeat until describes() >= 2
+      process:signal "KILL"
+      assert.equal("status -9\n", process:rest())
+      process:stop()
+      local receipt = cjson.decode(read "r.json")
+      assert.equal("IN_PROGRESS", receipt.status)
+      assert.equal("PENDING", receipt.jobs[1].status)
+      assert.is_string(receipt.jobs[1].arn)
+      assert.is_string(receipt.jobs[1].request_id)
+      assert.is_string(receipt.parts[1].version_id)
+      server:admin("POST", "settings", { job_seconds = 0.1 })
+      server:admin("POST", "job", { jobName = receipt.jobs[1].job_name,
+        status = "COMPLETED" })
+      assert.equal(0, (program(erase "--wait")))
+      local last = cjson.decode(read "r.json")
+      assert.equal("COMPLETED", last.status)
+      assert.equal(receipt.jobs[1].request_id, last.jobs[1].request_id)
+      assert.equal(receipt.started, last.started)
+    end)
+
+    it("stops the run before anything is sent, if it cannot be kept",
+      function()
+        local process = child.start("sh -c " .. quote(("{ ulimit -f 0; %s; " ..
+          "echo status $?; } 2>&1 | cat"):format(command(erase "--wait"))))
+        local out = process:rest()
+        process:stop()
+        has(out, "status 252\n")
+        lacks(out, "personal data")
+        assert.is_nil(read "r.json")
+        has(out, "--receipt cannot be written to " .. path "r.json")
+        has(out, "nothing was sent")
+        assert.same({}, server:admin("GET", "objects").objects)
+        assert.same({}, server:admin("GET", "jobs").jobs)
+      end)
+
+    it("leaves what was there where nothing was done in the end", function()
+      local to = " --bucket nobodys"
+      write("empty.json", "")
+      for name, before in pairs { ["r.json"] = false, ["empty.json"] = "" } do
+        assert.equal(254, (program(erase("--wait --receipt " .. path(name) ..
+          to))))
+        assert.equal(before or nil, read(name))
+      end
+      os.execute(("ln -s target %s"):format(quote(path "link.json")))
+      assert.equal(254, (program(erase("--wait --receipt " ..
+        path "link.json" .. to))))
+      assert.equal("", read "link.json")
+      -- The list of a run that was refused elsewhere before.
+      assert.equal(0, (program(erase "--wait")))
+      local first = read "r.json"
+      server:admin("POST", "reset")
+      server:fault { spec = "PutObject=AccessDenied" }
+      assert.equal(254, (program(erase "--wait")))
+      assert.equal(first, read "r.json")
+    end)
   end)
 end)

@@ -37,16 +37,38 @@ end
 
 local OPEN = { NOT_STARTED = true, UNKNOWN = true }
 
--- Creates what can be created now; a group that has to wait is not asked
--- again in this round.
-local function create_all(run)
-  local held = {}
+-- Creates a slot's job. A dataset group that has to wait is not asked again in
+-- this round: it is in `held` then.
+local function create(run, slot, held)
+  if OPEN[slot.entry.status] and not held[slot.group] then
+    held[slot.group] = not slots.create(run, slot)
+    lists.tell_jobs(run, "create", slot.part)
+  end
+end
+
+local function create_all(run, held)
   for _, slot in ipairs(run.slots) do
-    if OPEN[slot.entry.status] and not held[slot.group] then
-      held[slot.group] = not slots.create(run, slot)
-      lists.tell_jobs(run, "create", slot.part)
+    create(run, slot, held)
+  end
+end
+
+-- Begins with one job, since its create tells whether role and dataset group are
+-- right. Then all parts are uploaded, also those whose jobs have to wait: from
+-- then on the list is needed no more, and `follow` can go on without it.
+local function begin(run)
+  local held
+  for _, slot in ipairs(run.slots) do
+    if OPEN[slot.entry.status] then
+      local ok, failure = lists.put(run, slot.part)
+      if not ok then
+        Error.raise(failure)
+      elseif not held then
+        held = {}
+        create(run, slot, held)
+      end
     end
   end
+  create_all(run, held or {})
 end
 
 -- Looks at every job that is not over. Answers whether anything has changed.
@@ -78,6 +100,7 @@ end
 local function wait(run)
   local next_delay = delays(run)
   refresh(run)
+  lists.record(run)
   while run.done < #run.slots do
     lists.tell_jobs(run, "wait")
     local left = run.deadline - core.monotonic()
@@ -91,8 +114,9 @@ local function wait(run)
     run.has_waited = true
     if refresh(run) then
       next_delay = delays(run)
+      lists.record(run)
     end
-    create_all(run)
+    create_all(run, {})
   end
   lists.tell_jobs(run, "wait")
 end
@@ -127,6 +151,7 @@ local function clean_up(run)
     part.removed_at = is_gone or not removed.is_partial and lists.time(run) or
       nil
     run.is_news = true
+    lists.record(run)
   end
 end
 
@@ -171,7 +196,7 @@ local function work(run)
     return
   end
   slots.look(run)
-  create_all(run)
+  begin(run)
   if run.options.wait == false then
     refresh(run)
   else
@@ -236,6 +261,11 @@ end
 ---@field cleanup? boolean default false; true removes the uploaded lists, with
 --- every version, once all jobs are COMPLETED
 ---@field on_progress? fun(progress: personalize.Progress) may raise to abort
+---@field on_receipt? fun(receipt: personalize.Receipt) is given the receipt of what
+--- was done so far: before the first upload and after every step of the run (of
+--- many steps in short time, not each). Whoever keeps it loses nothing when the
+--- process is killed. The last receipt is the one returned, or in the error. It may
+--- raise to abort
 
 --- Deletes users: checks the list, cuts it to the quota, uploads it, creates a
 --- job for each part and dataset group, waits for them and returns the

@@ -11,6 +11,7 @@ local evidence = require "personalize.evidence"
 local nginx = require "personalize.transport.nginx"
 local pace = require "personalize.pace"
 local plan = require "personalize.plan"
+local receipts = require "personalize.receipt"
 local s3 = require "personalize.s3"
 local users = require "personalize.users"
 
@@ -59,6 +60,33 @@ function M.tell_jobs(run, phase, part)
     jobs_done = phase == "create" and run.created or run.done })
 end
 
+-- Of a run's time, what its receipts may take: to write one of thousands of jobs
+-- takes long.
+local RECEIPT_SHARE = 0.1
+
+--- Hands the receipt to the caller, with all that was done by now. One that
+-- comes too soon after the last is left out, unless it is `due`: it is made up for
+-- before the run sleeps.
+function M.record(run, is_due)
+  local watcher = run.options.on_receipt
+  if not watcher or not run.is_news then
+    return
+  end
+  local began = core.monotonic()
+  run.is_unrecorded = not is_due and began < (run.next_record or 0)
+  if run.is_unrecorded then
+    return
+  end
+  run.settle(run)
+  local ok, e = callback.call("InterruptedError", "on_receipt", watcher,
+    receipts.copy(run.receipt))
+  if not ok then
+    Error.raise(e)
+  end
+  local now = core.monotonic()
+  run.next_record = now + (now - began) / RECEIPT_SHARE
+end
+
 -- A time of the monotonic clock, or now, as the receipt has it: by AWS's clock
 -- once an answer has told it, since the machine's may be years off.
 function M.time(run, moment)
@@ -70,6 +98,9 @@ end
 
 -- Sleeps; raises where the run is to end now.
 function M.rest(run, seconds)
+  if run.is_unrecorded then
+    M.record(run, true)
+  end
   local ok, e = pace.rest(run.settings.sleep, seconds)
   if not ok then
     Error.raise(e or { code = "InterruptedError", kind = "client", message =
@@ -137,17 +168,35 @@ function M.open_bucket(run)
   run.bucket = bucket
 end
 
--- What a put that failed leaves behind; the part as it was before is `was`.
--- Where the answer does not tell, the object may lie there all the same.
-local function note_failure(run, part, was, failure)
+-- A put that is about to begin: whatever becomes of it, its object may lie there.
+-- Answers what undoes that, where it does not.
+local function announce(run, part)
+  local is_begun, is_news = run.is_put_begun, run.is_news
+  local removed_at = part.removed_at
+  local function undo()
+    run.is_put_begun, run.is_news = is_begun, is_news
+    part.removed_at = removed_at
+  end
+  run.is_put_begun, run.is_news, part.removed_at = true, true, nil
+  -- The first one in any case: so no list is forgotten in the bucket.
+  local ok, raised = pcall(M.record, run, not is_begun)
+  if not ok then
+    undo()
+    error(raised, 0)
+  end
+  return undo
+end
+
+-- What a put that failed leaves behind. Where the answer does not tell, the
+-- object may lie there all the same.
+local function note_failure(run, part, undo, failure)
   run.has_sent = run.has_sent or (failure.attempts or 0) > 0
   if failure.unclear or failure.version_id then
     part.version_id = failure.version_id or part.version_id
     part.request_id = failure.request_id or part.request_id
     failure.unclear = nil -- that word is of creates
   else
-    run.is_put_begun, run.is_news = was.is_put_begun, was.is_news
-    part.removed_at = was.removed_at
+    undo()
   end
 end
 
@@ -159,9 +208,7 @@ function M.put(run, number)
     return true
   end
   local before = run.sent
-  local was = { is_put_begun = run.is_put_begun, is_news = run.is_news,
-    removed_at = part.removed_at }
-  run.is_put_begun, run.is_news, part.removed_at = true, true, nil
+  local undo = announce(run, part)
   local function progress(bytes)
     M.tell(run, "upload", { part = number, bytes = before + bytes,
       total_bytes = run.total })
@@ -171,13 +218,14 @@ function M.put(run, number)
     body = run.list:part(number), sha256 = part.sha256,
     on_progress = progress }
   if not put then
-    note_failure(run, part, was, failure)
+    note_failure(run, part, undo, failure)
     return nil, M.about(failure, "part %d of %d, to %s", number, #run.parts,
       part.location)
   end
   run.uploaded[number], run.has_sent = true, true
   run.sent = before + part.bytes
   part.version_id, part.request_id = put.version_id, put.request_id
+  M.record(run)
   return true
 end
 

@@ -87,6 +87,7 @@ local ERASE = {
   dry_run = { is_boolean, MUST_BOOLEAN },
   max_pending = { is_pending, "must be a whole number of jobs from 1 up" },
   max_wait = { is_positive, MUST_SECONDS },
+  on_receipt = { is_function, MUST_FUNCTION },
   poll = { is_positive, MUST_SECONDS },
   receipt = { function(value)
     return type(value) == "table" or type(value) == "string"

@@ -283,6 +283,26 @@ function M.settle(receipt, facts)
   receipt.remaining = remaining(receipt, jobs, count, facts)
 end
 
+local function copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local found = {}
+  for name, member in pairs(value) do
+    found[name] = copy(member)
+  end
+  return found
+end
+
+--- A receipt as it is now, which its run does not change any more.
+---@param receipt personalize.Receipt
+---@return personalize.Receipt
+function M.copy(receipt)
+  local found = copy(receipt)
+  facts_of[found] = facts_of[receipt]
+  return found
+end
+
 --- Has the run that a receipt is of done or seen anything? Where not, the
 -- receipt that is there knows as much.
 ---@param receipt personalize.Receipt

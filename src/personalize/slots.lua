@@ -317,6 +317,7 @@ function M.create(run, slot)
   local was_news = run.is_news
   -- Until it is answered; whatever is raised meanwhile.
   entry.status, run.is_news = "UNKNOWN", true
+  lists.record(run)
   local output, result = M.call(run, "CreateDataDeletionJob",
     input_of(run, slot))
   run.has_sent = run.has_sent or (result.attempts or 0) > 0
@@ -327,6 +328,7 @@ function M.create(run, slot)
     entry.history = { { status = "PENDING", time = lists.time(run) } }
     run.held_by = nil
     count(run, slot)
+    lists.record(run)
     return true
   end
   entry.status = result.unclear and "UNKNOWN" or before

@@ -154,8 +154,8 @@ M.COMMANDS = {
       { "--cleanup", help = "Remove the uploaded list when its jobs are " ..
         "COMPLETED." },
       { "--receipt", arg = "FILE", param = "receipt", is_file = true,
-        help = "Write the receipt (JSON, mode 0600) to a file. What the " ..
-        "last run of this name wrote there is kept." },
+        help = "Write the receipt (JSON, mode 0600) to a file, as the run " ..
+        "goes on. What the last run of this name wrote there is kept." },
       json "the receipt" } },
   { "check-list",
     summary = "Check a list of users. Works offline.",

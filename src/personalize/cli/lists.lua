@@ -106,6 +106,7 @@ function M.delete_users(run)
   run.is_unsent = true -- until a client is at work
   local given = add_list(run, options_of(run))
   given.receipt = receipt.there(run)
+  given.on_receipt = receipt.keeper(run)
   local client = run:client()
   local ok, result = pcall(client.delete_users, client, given)
   run:close(ok)

@@ -3,6 +3,7 @@
 -- Knows what a receipt looks like on paper, and that nothing in a file is lost;
 -- refuses to know how users are deleted.
 
+local Error = require "personalize.error"
 local core = require "personalize.core"
 local evidence = require "personalize.evidence"
 local receipts = require "personalize.receipt"
@@ -55,7 +56,71 @@ local function write(run, path, receipt)
   if wrong then
     return nil, "the receipt that is there by now " .. wrong
   end
-  return run.world.write_file(path, receipts.json(receipt))
+  local words = receipts.json(receipt)
+  local ok
+  ok, wrong = run.world.write_file(path, words)
+  run.written = ok and words or run.written
+  return ok, wrong
+end
+
+-- Calls f(path) while no other run writes the file.
+local function locked(run, f)
+  local path = run.options.receipt
+  local unlock = run.world.lock(path)
+  local ok, result, wrong = pcall(f, path)
+  unlock()
+  if not ok then
+    error(result, 0)
+  end
+  return result, wrong
+end
+
+-- The first time nothing is sent yet: where the receipt cannot be kept, nothing
+-- will be. Later the run goes on, and its end tells what became of the file.
+local function record(run, receipt)
+  local is_first = run.written == nil
+  local ok, wrong = locked(run, function(path)
+    if is_first then
+      run.former = run.world.read_existing(path)
+    end
+    return write(run, path, receipt)
+  end)
+  if ok then
+    return
+  elseif is_first then
+    Error.raise { code = "ParamValidationError", kind = "client",
+      message = wrong, params = { { path = "receipt", code = "unwritable",
+        message = ("cannot be written to %s: %s"):format(
+          run.options.receipt, wrong) } } }
+  elseif not run.is_told then
+    run.is_told = true
+    run:warn(("the receipt could not be written to %s: %s. The run goes on")
+      :format(run.options.receipt, wrong))
+  end
+end
+
+--- What is to be told of receipts while a run goes on, for `on_receipt`: each is
+-- kept in the file, so that nothing is lost if the process is killed.
+---@return fun(receipt: personalize.Receipt)?
+function M.keeper(run)
+  local path = run.options.receipt
+  if path and not run.world.is_output(path) then
+    return function(receipt)
+      record(run, receipt)
+    end
+  end
+end
+
+-- Puts back what was in the file before a run that has done nothing in the end.
+local function restore(run)
+  if run.written == nil then
+    return
+  end
+  locked(run, function(path)
+    if run.world.read_existing(path) == run.written then
+      run.world.put_back(path, run.former)
+    end
+  end)
 end
 
 -- Keeps the receipt, where it says more than the one that is there. Answers the
@@ -65,14 +130,15 @@ local function keep(run, receipt)
   if not path or run.world.is_output(path) then
     return nil
   elseif receipt.status == "DRY_RUN" or not receipts.is_news(receipt) then
+    restore(run)
     run:note(run.world.unreadable(path) and
       path .. " is not written: there is nothing to tell of" or
       path .. " is left as it was: there is nothing new to tell of")
     return nil
   end
-  local unlock = run.world.lock(path)
-  local ok, wrong = write(run, path, receipt)
-  unlock()
+  local ok, wrong = locked(run, function()
+    return write(run, path, receipt)
+  end)
   if not ok then
     run:warn(("the receipt could not be written to %s: %s"):format(path, wrong))
     return status.OTHER
@@ -169,6 +235,8 @@ function M.hand_over_failed(run, receipt, its_status)
   local is_news = receipts.is_news(receipt)
   if is_news then
     keep(run, receipt)
+  else
+    restore(run)
   end
   if is_news or run.options.json and its_status ~= status.USAGE and
     its_status ~= status.CONFIG then

@@ -139,6 +139,17 @@ local function write_file(path, words)
   return core.write_private(path, words)
 end
 
+--- Undoes a `write_file`: `words` were in the file before, nil where there was
+-- none. Whoever finds a link there finds an empty file behind it.
+local function put_back(path, words)
+  local is_ours = not words and core.append_lines(path, "", 0)
+  if is_ours then
+    os.remove(path)
+  else
+    core.write_private(path, words or "")
+  end
+end
+
 -- Is it a name of standard output?
 local function is_output(path)
   return STANDARD[path] or false
@@ -180,6 +191,7 @@ function M.new()
     read_existing = read_existing,
     read_file = read_file,
     write_file = write_file,
+    put_back = put_back,
     same_file = core.same_file,
     unreadable = unreadable,
     unwritable = unwritable,
