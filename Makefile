@@ -126,6 +126,8 @@ $(OUT)/fuzz/%_run: $(OUT)/fuzz/%.o $(OUT)/fuzz/run.o $(filter $(OUT)/core/%,$(CO
 $(OUT)/fuzz/%_fuzz: $(OUT)/fuzz/%.o $(filter $(OUT)/core/%,$(CORE_OBJECTS))
 	$(call SAY,LD,$@)
 	$Q$(PROGRAM) -fsanitize=fuzzer $(CRYPTO_LIBS) -lm
+# Without libcurl: a script stands in its place.
+$(OUT)/fuzz/exchange_run $(OUT)/fuzz/exchange_fuzz: $(OUT)/io/pz_exchange.o $(OUT)/io/pz_failure.o
 .PRECIOUS: $(OUT)/c/%.o $(OUT)/fuzz/%.o $B/binding/%.o
 
 # -- Trying it ---------------------------------------------------------------
