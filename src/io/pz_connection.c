@@ -414,7 +414,7 @@ pz_connection_open(const struct pz_place *place, void *multi, int with_folder,
 
     *wants_folder = 0;
     if (c == NULL) {
-        pz_failure_unopened(failure, place);
+        pz_failure_unopened(failure, &place->peer);
         return NULL;
     }
     code = open_it(c, place, with_folder, patience);

@@ -43,10 +43,10 @@ static const char *to_whom(const struct pz_place *place)
         : "no connection to the proxy on the way to ";
 }
 
-void pz_failure_unopened(struct pz_failure *f, const struct pz_place *place)
+void pz_failure_unopened(struct pz_failure *f, const struct pz_peer *peer)
 {
     pz_failure_blame(f, PZ_FAULT_CONNECTION, 1, "no connection to ",
-                     &place->peer, is_out_of_descriptors()
+                     peer, is_out_of_descriptors()
                          ? TOO_MANY : ": not enough memory");
 }
 
@@ -213,7 +213,7 @@ void pz_failure_unconnected(struct pz_failure *f,
         return;
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
-        pz_failure_unopened(f, place);
+        pz_failure_unopened(f, &place->peer);
         return;
     case CURLE_COULDNT_RESOLVE_HOST:
         if (!c->is_to_proxy) {

@@ -6,7 +6,7 @@
 #include "pz_connection.h"
 
 /* There was no memory, or no descriptor, to begin with. */
-void pz_failure_unopened(struct pz_failure *f, const struct pz_place *place);
+void pz_failure_unopened(struct pz_failure *f, const struct pz_peer *peer);
 
 /* 'code' is a CURLcode. *wants_folder: see pz_connection_open. */
 void pz_failure_unconnected(struct pz_failure *f,

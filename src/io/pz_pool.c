@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pz_connection_failure.h"
 #include "pz_curl_library.h"
 #include "pz_fork.h"
 
@@ -172,16 +173,23 @@ void pz_pool_close(struct pz_pool *pool)
 /* ---- taking ------------------------------------------------------------ */
 
 /* For this process, with libcurl started. */
-static int prepare(struct pz_pool *pool)
+static int prepare(struct pz_pool *pool, const struct pz_wish *wish,
+                   struct pz_failure *failure)
 {
     if (pz_pool_is_foreign(pool))
         abandon(pool);
-    if (!pz_curl_library_start())
+    if (!pz_curl_library_start()) {
+        pz_failure_blame(failure, PZ_FAULT_CONNECTION, 0,
+                         "libcurl cannot start, to ask ", &wish->peer, "");
         return 0;
+    }
     pool->owner = pz_fork_id();
-    if (pool->multi == NULL && pz_curl_library_shares())
-        pool->multi = curl_multi_init();
-    return pool->multi != NULL || !pz_curl_library_shares();
+    if (pool->multi || !pz_curl_library_shares())
+        return 1;
+    pool->multi = curl_multi_init();
+    if (pool->multi == NULL)
+        pz_failure_unopened(failure, &wish->peer);
+    return pool->multi != NULL;
 }
 
 static struct pz_connection *
@@ -239,11 +247,8 @@ pz_pool_take(struct pz_pool *pool, const struct pz_wish *wish,
 {
     struct pz_connection *c;
 
-    if (!prepare(pool)) {
-        pz_failure_blame(failure, PZ_FAULT_CONNECTION, 0,
-                         "libcurl cannot start, to ask ", &wish->peer, "");
+    if (!prepare(pool, wish, failure))
         return NULL;
-    }
     end_idle(pool, patience->began);
     c = find_kept(pool, wish);
     *is_fresh = c == NULL;
