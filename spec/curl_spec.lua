@@ -648,6 +648,7 @@ describe("a proxy", function()
     { "proxy-cut", true, "the proxy on the way to" },
     { "proxy-garbage", true, "proxy" },
     { "proxy-endless", true, "proxy" },
+    { "proxy-flood", false, "wants a password" },
   }
   for _, case in ipairs(FAULTY) do
     it("may be at fault: " .. case[1], function()

@@ -90,6 +90,7 @@ local PROXIES = {
   ["proxy-502"] = refused(3, "refused by the proxy"),
   ["proxy-closes"] = refused(3), ["proxy-cut"] = refused(3),
   ["proxy-garbage"] = refused(3), ["proxy-endless"] = refused(3),
+  ["proxy-flood"] = refused(1, "wants a password"),
   ["proxy-hangs"] = { "TimeoutError", 3, unsent = true, connect_timeout = 0.2,
     says = "no connection" },
 }

@@ -867,6 +867,16 @@ def proxy_endless(peer, name):
         peer.send(b"x-more: and more\r\n" * 100)
 
 
+def proxy_flood(peer, name):
+    """Refuses, with a body that does not end."""
+    request = peer.request()
+    SEEN.request(name, peer.ident, request.head)
+    peer.send(b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+              b"Content-Length: 9999999999\r\n\r\n")
+    while True:
+        peer.send(b"x" * 65536)
+
+
 def socks(peer, name):
     """SOCKS 5 to loopback; with a user only where that is \"us:er\", \"pass\"."""
     methods = peer.take(2)[1]
@@ -1064,6 +1074,7 @@ def start(folder):
                                    "proxy-garbage"),
         "proxy-hangs": open_port(proxy_hangs, "proxy-hangs"),
         "proxy-endless": open_port(proxy_endless, "proxy-endless"),
+        "proxy-flood": open_port(proxy_flood, "proxy-flood"),
         "socks": open_port(socks, "socks"),
     }
     secure = {

@@ -80,12 +80,17 @@ static CURLcode find_socket(struct pz_connection *c)
 /* ---- a proxy's answer -------------------------------------------------- */
 
 /* For libcurl: a line of the answer to CONNECT. What a proxy asks for when it
-   refuses is kept, the rest is libcurl's affair. */
+   refuses is kept, the rest is libcurl's affair; but not every version of it
+   has limits, or returns while more comes. */
 static size_t on_head(char *data, size_t size, size_t count, void *arg)
 {
     struct pz_connection *c = arg;
     struct pz_slice line = { data, size * count }, name, value, rest = line;
 
+    c->head_seen += line.len;
+    if (c->head_seen > PZ_ANSWER_HEAD_MAX ||
+        ++c->head_lines > PZ_ANSWER_LINES_MAX)
+        return 0;
     if (pz_head_next(&rest, &name, &value) &&
         pz_slice_ieq(name, PZ_LIT("proxy-authenticate"))) {
         struct pz_slice parts[] = { value, PZ_LIT(", ") };

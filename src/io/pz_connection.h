@@ -49,6 +49,7 @@ struct pz_connection {
     int socket_error;      /* errno, where a socket could not be had */
     int left_out_folder;   /* of the system's certificates */
     struct pz_buf challenge; /* a proxy's Proxy-Authenticate */
+    size_t head_seen, head_lines; /* of its answer */
     char reason[256];      /* libcurl's own words; read, never shown */
 
     /* for who keeps it */
