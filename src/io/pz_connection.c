@@ -79,9 +79,22 @@ static CURLcode find_socket(struct pz_connection *c)
 
 /* ---- a proxy's answer -------------------------------------------------- */
 
-/* For libcurl: a line of the answer to CONNECT. What a proxy asks for when it
-   refuses is kept, the rest is libcurl's affair; but not every version of it
-   has limits, or returns while more comes. */
+/* "HTTP/1.1 200 ..." */
+static long status_of(struct pz_slice line)
+{
+    size_t at = pz_slice_find(line, ' ', 0);
+    unsigned long status;
+
+    return pz_decimal(pz_slice_sub(line, at + 1, at + 4), &status)
+        ? (long)status : 0;
+}
+
+/*
+ * For libcurl: a line of the answer to CONNECT. What a proxy asks for when it
+ * refuses is kept. libcurl would read on, and some versions without a limit
+ * and without returning: so it is told to end after the head of a refusal, and
+ * where a head does not end.
+ */
 static size_t on_head(char *data, size_t size, size_t count, void *arg)
 {
     struct pz_connection *c = arg;
@@ -90,6 +103,10 @@ static size_t on_head(char *data, size_t size, size_t count, void *arg)
     c->head_seen += line.len;
     if (c->head_seen > PZ_ANSWER_HEAD_MAX ||
         ++c->head_lines > PZ_ANSWER_LINES_MAX)
+        return 0;
+    if (pz_slice_starts(line, PZ_LIT("HTTP/")))
+        c->proxy_status = status_of(line);
+    else if (pz_slice_trim(line).len == 0 && c->proxy_status >= 300)
         return 0;
     if (pz_head_next(&rest, &name, &value) &&
         pz_slice_ieq(name, PZ_LIT("proxy-authenticate"))) {

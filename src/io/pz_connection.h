@@ -48,8 +48,9 @@ struct pz_connection {
     /* of its opening */
     int socket_error;      /* errno, where a socket could not be had */
     int left_out_folder;   /* of the system's certificates */
-    struct pz_buf challenge; /* a proxy's Proxy-Authenticate */
-    size_t head_seen, head_lines; /* of its answer */
+    long proxy_status;     /* of the answer to CONNECT; 0: none */
+    struct pz_buf challenge; /* its Proxy-Authenticate */
+    size_t head_seen, head_lines;
     char reason[256];      /* libcurl's own words; read, never shown */
 
     /* for who keeps it */

@@ -173,12 +173,12 @@ static void fail_tls(struct pz_failure *f, const struct pz_place *place,
 
 /* A proxy answered to CONNECT, and not with 2xx. */
 static void fail_refused(struct pz_failure *f, const struct pz_connection *c,
-                         const struct pz_place *place, long status)
+                         const struct pz_place *place)
 {
     char after[240] = " is refused: ";
     size_t start = strlen(after);
 
-    if (status == 407) {
+    if (c->proxy_status == 407) {
         pz_proxy_refusal(after + start, sizeof after - start,
                          pz_buf_slice(&c->challenge),
                          place->proxy.userinfo.data != NULL);
@@ -186,7 +186,8 @@ static void fail_refused(struct pz_failure *f, const struct pz_connection *c,
                          &place->peer, after);
         return;
     }
-    pz_failure_blame(f, PZ_FAULT_CONNECTION, status >= 500, "the way to ",
+    pz_failure_blame(f, PZ_FAULT_CONNECTION, c->proxy_status >= 500,
+                     "the way to ",
                      &place->peer, " is refused by the proxy");
 }
 
@@ -199,10 +200,8 @@ void pz_failure_unconnected(struct pz_failure *f,
     enum pz_tls_fault tls = pz_curl_library_tls_fault(c->easy,
                                                       (CURLcode)code,
                                                       c->reason);
-    long status = 0;
 
     *wants_folder = tls == PZ_TLS_UNTRUSTED && c->left_out_folder;
-    (void)curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
         pz_failure_blame(f, PZ_FAULT_INTERRUPTED, 0,
@@ -231,8 +230,8 @@ void pz_failure_unconnected(struct pz_failure *f,
         pz_failure_refuse(f, "the request has ", "a URL that is none");
         return;
     }
-    if (status >= 300)
-        fail_refused(f, c, place, status);
+    if (c->proxy_status >= 300)
+        fail_refused(f, c, place);
     else if (tls != PZ_TLS_NONE)
         fail_tls(f, place, tls);
     else
