@@ -108,6 +108,39 @@ TEST(errors)
     }
 }
 
+/* An object, or a policy: any body; a refusal's is XML. */
+TEST(bytes)
+{
+    static const struct {
+        int status;
+        const char *body;
+        enum pz_outcome outcome;
+        const char *code;
+    } cases[] = {
+        { 200, "USER_ID\n", PZ_SUCCESS, "" }, { 206, "", PZ_SUCCESS, "" },
+        { 200, "<Error><Code>X</Code></Error>", PZ_SUCCESS, "" },
+        { 403, "<Error><Code>AccessDenied</Code></Error>", PZ_SERVICE_ERROR,
+          "AccessDenied" },
+        { 404, "{\"code\":\"X\"}", PZ_SERVICE_ERROR, "HTTP 404" },
+    };
+
+    BEGIN();
+    for (size_t i = 0; i < PZ_COUNT(cases); i++) {
+        struct pz_response response;
+        struct pz_verdict verdict;
+
+        memset(&response, 0, sizeof response);
+        memset(&verdict, 0, sizeof verdict);
+        response.protocol = PZ_BYTES;
+        response.status = cases[i].status;
+        response.body = guard(1, pz_slice_of(cases[i].body));
+        assert_int_equal(pz_judge(&verdict, &response), PZ_OK);
+        assert_case(verdict.outcome == cases[i].outcome, cases[i].body);
+        assert_text(&verdict.code, cases[i].code);
+        pz_verdict_free(&verdict);
+    }
+}
+
 TEST(successes)
 {
     static const struct {
@@ -285,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors),
+        cmocka_unit_test(bytes),
         cmocka_unit_test(successes),
         cmocka_unit_test(swollen_answers),
         cmocka_unit_test(request_ids),

@@ -57,6 +57,14 @@ test("open_input", "", function()
     (select(2, core.open_input "/nonexistent")))
 end)
 
+test("hash", "", function()
+  local hash = core.hash()
+  same(hash, hash:add("ab"):add "")
+  same(core.sha256_hex "abc", hash:add("c"):finish())
+  same(false, (pcall(hash.add, hash, "d")))
+  same(false, (pcall(hash.finish, hash)))
+end)
+
 test("endpoint", "", function()
   same("https://personalize.eu-west-1.amazonaws.com",
     core.endpoint { region = "eu-west-1" })

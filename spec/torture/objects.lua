@@ -105,6 +105,11 @@ end, function(input)
   input:close()
 end, { method "close", method("read", 1) })
 
+run("a hash", core.hash, function(hash)
+  hash:add("ab"):add(("c"):rep(1000))
+  hash:finish()
+end, { method("add", "x"), method "finish" })
+
 local lock_path = os.tmpname()
 run("a lock", function()
   return assert(core.lock_file(lock_path))

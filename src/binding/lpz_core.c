@@ -12,6 +12,7 @@
 #include "lpz_attempt.h"
 #include "lpz_endpoint.h"
 #include "lpz_file.h"
+#include "lpz_hash.h"
 #include "lpz_http1.h"
 #include "lpz_process.h"
 #include "lpz_program.h"
@@ -83,6 +84,7 @@ int luaopen_personalize_core(lua_State *L)
     static const luaL_Reg functions[] = {
         { "attempt", lpz_attempt_new },
         { "credentials_fault", lpz_credentials_fault },
+        { "hash", lpz_hash_new },
         { "nearest", core_nearest },
         { "operation", core_operation },
         { "read_output", lpz_output_read },
@@ -105,6 +107,7 @@ int luaopen_personalize_core(lua_State *L)
     lpz_http1_class(L);
     lpz_program_class(L);
     lpz_file_class(L);
+    lpz_hash_class(L);
     lpz_newlib(L, functions);
     add_functions(L, lpz_endpoint_functions);
     add_functions(L, lpz_file_functions);

@@ -40,7 +40,8 @@ static unsigned long long length_field(lua_State *L, int request)
 /* What the plan's texts are of is left on the stack. */
 static void read_plan(lua_State *L, int request, struct pz_plan *plan)
 {
-    static const char *const protocols[] = { "json", "xml", "text", NULL };
+    static const char *const protocols[] = { "json", "xml", "text", "bytes",
+                                             NULL };
 
     memset(plan, 0, sizeof *plan);
     plan->method = lpz_textfield(L, request, "method");

@@ -178,7 +178,8 @@ judge_success(struct pz_verdict *verdict, const struct pz_response *response)
     struct pz_slice root;
 
     verdict->outcome = PZ_SUCCESS;
-    if (response->body.len == 0 || response->protocol == PZ_TEXT)
+    if (response->body.len == 0 || response->protocol == PZ_TEXT ||
+        response->protocol == PZ_BYTES)
         return PZ_OK;
     if (response->protocol == PZ_JSON) {
         status = pz_json_scan(response->body, &kind, NULL, 0);
@@ -220,6 +221,7 @@ pz_judge(struct pz_verdict *verdict, const struct pz_response *response)
     case PZ_JSON:
         return judge_json(verdict, response);
     case PZ_XML:
+    case PZ_BYTES:
         status = pz_xml_scan(response->body, &root, picks, XML_WANTED);
         return status == PZ_ENOMEM ? status
                                    : judge_xml(verdict, response, picks);

@@ -18,7 +18,8 @@ enum {
 enum pz_protocol {
     PZ_JSON, /* headers and members: Personalize, SSO, container metadata */
     PZ_XML,  /* Error/Code: S3, STS */
-    PZ_TEXT  /* nowhere: instance metadata; any body is whole */
+    PZ_TEXT, /* nowhere: instance metadata; any body is whole */
+    PZ_BYTES /* as PZ_XML; what says success is S3's to keep, and whole */
 };
 
 /* An answer as the transport gave it; borrowed. Headers that are absent are

@@ -122,7 +122,8 @@ local function try(settings, attempt, plan, number, keys, deadline)
     method = plan.method,
     url = plan.url,
     head = head,
-    body = plan.source or body,
+    -- A HEAD with a body, though an empty one, is no request.
+    body = plan.source or plan.method ~= "HEAD" and body or nil,
     progress = plan.progress,
     timeout = left,
     connect_timeout = settings.connect_timeout < left and

@@ -92,7 +92,7 @@ local function once(bucket, operation, request, deadline)
     body = request.body, source = request.source,
     length = request.source and request.source.length,
     payload_hash = request.payload_hash, progress = request.progress,
-    keep_path = true, protocol = "xml" },
+    keep_path = true, protocol = request.protocol or "xml" },
     bucket.settings.get_credentials, deadline)
 end
 
@@ -148,6 +148,27 @@ local function path_of(operation, key)
     return core.s3_path(nil, key)
   end
   return refuse(operation, "key", "must have 1 to 1024 bytes of UTF-8")
+end
+
+--- Asks one thing of a bucket, in the region that it is in. For the readers in
+-- files beside this one.
+---@param operation string for errors and events
+---@param request { method: string, key: string?, query: string?,
+--- headers: string[][]?, protocol: "xml"|"bytes"? } "bytes" is what may come as
+--- it is: an object, a policy
+---@param bytes? integer that will come, for which it gets time
+---@return personalize.Response?
+---@return table result of the call; after a failure, the fields of the error
+function Bucket:ask(operation, request, bytes)
+  local failure
+  if request.key then
+    request.path, failure = path_of(operation, request.key)
+  end
+  if failure then
+    return nil, failure
+  end
+  return ask(self, operation, request, core.monotonic() +
+    self.settings.timeout + (bytes or 0) / SLOWEST)
 end
 
 -- ---- put -------------------------------------------------------------------
