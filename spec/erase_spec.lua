@@ -89,13 +89,15 @@ describe("delete_users", function()
     assert.same({
       version = 1, name = "night", ticket = "GDPR-42",
       requester = "dpo@example.com", region = "eu-west-1", bucket = "erasure",
+      tool = "personalize-lua/" .. personalize._VERSION,
       prefix = "gdpr", role_arn = ROLE, dataset_group_arns = { GROUP },
       format = "ids", unique = false, part_size = PART, users = 10,
       bytes = #object.body, status = "COMPLETED",
       started = receipt.started, finished = receipt.finished,
       parts = { { part = 1, users = 10, bytes = #object.body, sha256 = hash,
         location = "s3://erasure/" .. object.key, version_id = "v1",
-        request_id = "s3-1" } },
+        request_id = "s3-1", encryption = "AES256",
+        etag = receipt.parts[1].etag } },
       jobs = { { part = 1, dataset_group_arn = GROUP, job_name = job.jobName,
         arn = job.dataDeletionJobArn, role_arn = ROLE, status = "COMPLETED",
         num_deleted = 42, request_id = receipt.jobs[1].request_id,
@@ -234,6 +236,7 @@ describe("delete_users", function()
         receipt.started = nil
         for _, part in ipairs(receipt.parts) do
           part.version_id, part.request_id = nil, nil
+          part.etag, part.encryption = nil, nil
         end
         for _, job in ipairs(receipt.jobs) do
           job.request_id = nil

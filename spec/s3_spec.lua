@@ -327,6 +327,30 @@ describe("a bucket", function()
     assert(put(bucket, KEY, TEXT))
   end)
 
+  it("keeps the hash with the object, and tells what S3 made of it",
+    function()
+      local put_result = assert(put(buckets.open(server), KEY, TEXT))
+      local hash = core.sha256_hex(TEXT):gsub("%x%x", function(digits)
+        return string.char(tonumber(digits, 16))
+      end)
+      assert.equal(core.base64(hash), put_result.checksum_sha256)
+      assert.equal("AES256", put_result.encryption)
+      assert.truthy(put_result.etag:find '^"%x+"$')
+    end)
+
+  it("believes no answer that names another hash", function()
+    local bucket = buckets.open(server, { max_attempts = 1,
+      transport = function()
+        return stub.response("", 200, { etag = '"e"',
+          ["x-amz-checksum-sha256"] = core.base64(("x"):rep(32)) })
+      end })
+    local result, failure = put(bucket, KEY, TEXT)
+    assert.is_nil(result)
+    assert.equal("ResponseError", failure.code)
+    assert.is_true(failure.unclear)
+    assert.truthy(failure.message:find("another SHA-256", 1, true))
+  end)
+
   it("has events of its attempts and retries", function()
     local events = {}
     server:fault { name = "SlowDown", operation = "PutObject", times = 1 }

@@ -8,6 +8,7 @@ local Client = require "personalize.client"
 local Error = require "personalize.error"
 local call = require "personalize.call"
 local core = require "personalize.core"
+local due = require "personalize.due"
 local evidence = require "personalize.evidence"
 local lists = require "personalize.lists"
 local pace = require "personalize.pace"
@@ -15,6 +16,7 @@ local plan = require "personalize.plan"
 local receipts = require "personalize.receipt"
 local slots = require "personalize.slots"
 local users = require "personalize.users"
+local version = require "personalize.version"
 
 local M = {}
 
@@ -224,8 +226,10 @@ local function given_receipt(options)
 end
 
 local function new_receipt(options, settings, groups)
+  local received, ends = due.of(options.received, options.due)
   return { version = 1, name = options.name, ticket = options.ticket,
-    requester = options.requester, region = settings.region,
+    requester = options.requester, received = received, due = ends,
+    tool = "personalize-lua/" .. version, region = settings.region,
     bucket = options.bucket, prefix = plan.prefix(options),
     role_arn = options.roleArn, dataset_group_arns = groups,
     format = options.users ~= nil and "ids" or options.format or "csv",
@@ -247,6 +251,8 @@ end
 ---@field tags? personalize.Tag[]|table<string, string> of the jobs
 ---@field ticket? string your request's number, for the receipt
 ---@field requester? string who asked, for the receipt
+---@field received? string when they asked, for the receipt: "2026-11-24", or a time
+---@field due? string until when it has to be done; 30 days after `received`
 ---@field wait? boolean default true; false returns as soon as what the quota
 --- admits is created
 ---@field max_wait? number seconds for all of it, default 86400

@@ -51,7 +51,8 @@ local CHECKS = {
 local STEP = { status = "line", time = "time" }
 local PART = { part = "count", users = "count", bytes = "count",
   sha256 = "hash", location = "text", version_id = "line",
-  request_id = "line", removed_at = "time" }
+  request_id = "line", etag = "line", checksum_sha256 = "line",
+  encryption = "line", removed_at = "time" }
 local JOB = { part = "count", dataset_group_arn = "line", job_name = "line",
   arn = "line", role_arn = "line", status = "line", num_deleted = "count",
   failure_reason = "text", request_id = "line", history = { STEP } }
@@ -59,7 +60,9 @@ local WARNINGS = { white_space = "count", control_at_end = "count",
   control_inside = "count", invisible = "count", blank = "count",
   quotes = "count", header = "count", repeats = "count",
   repeats_not_counted = "count" }
+local CALLER = { account = "line", arn = "line" }
 local RECEIPT = { name = "line", ticket = "text", requester = "text",
+  received = "time", due = "time", caller = CALLER, tool = "line",
   region = "line", bucket = "line", prefix = "text", role_arn = "line",
   dataset_group_arns = { "line" }, format = "format", column = "line",
   delimiter = "delimiter", warnings = WARNINGS,
@@ -230,6 +233,12 @@ function M.tries(before)
   return found
 end
 
+-- What only the run that uploaded a part could see of it.
+local SEEN = { "version_id", "request_id", "etag", "checksum_sha256",
+  "encryption" }
+-- What a run that does not say otherwise leaves as it was.
+local KEPT = { "ticket", "requester", "received", "due", "caller" }
+
 --- Gives a run's receipt what the one before knew of its parts.
 ---@param before personalize.Receipt of the same run
 ---@param receipt personalize.Receipt changed
@@ -239,12 +248,16 @@ function M.carry(before, receipt)
     return nil
   end
   for i, part in ipairs(before.parts) do
-    for _, name in ipairs { "version_id", "request_id", "removed_at" } do
+    for _, name in ipairs(SEEN) do
       receipt.parts[i][name] = part[name]
     end
+    receipt.parts[i].removed_at = part.removed_at
   end
-  receipt.ticket = receipt.ticket or before.ticket
-  receipt.requester = receipt.requester or before.requester
+  for _, name in ipairs(KEPT) do
+    if receipt[name] == nil then
+      receipt[name] = before[name]
+    end
+  end
   return before
 end
 
@@ -305,8 +318,9 @@ local function merge_parts(receipt, other)
     if not part.request_id or not its.request_id or
       part.request_id == its.request_id then
       part.removed_at = receipts.earlier(part.removed_at, its.removed_at)
-      part.version_id = part.version_id or its.version_id
-      part.request_id = part.request_id or its.request_id
+      for _, name in ipairs(SEEN) do
+        part[name] = part[name] or its[name]
+      end
     end
   end
 end
@@ -338,6 +352,7 @@ function M.merge(receipt, other)
     end
   end
   receipt.started = receipts.earlier(receipt.started, other.started)
+  receipt.caller = receipt.caller or other.caller
   receipts.settle(receipt)
 end
 

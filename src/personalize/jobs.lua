@@ -9,14 +9,11 @@ local callback = require "personalize.callback"
 local core = require "personalize.core"
 local create = require "personalize.create"
 local pace = require "personalize.pace"
+local pages = require "personalize.pages"
 
 -- Made methods of a client by init.
 ---@class personalize.Client
 local methods = {}
-
--- What is remembered of a list, at most; a loop of more pages is one that the
--- service would have to make on purpose.
-local TOKENS_MOST = 10000
 
 --- Every job of a dataset group, or of the account in the region, newest
 --- first: `for job in client:data_deletion_jobs() do ... end`. A page is asked
@@ -33,46 +30,7 @@ function methods:data_deletion_jobs(input)
     Error.refuse { { path = "input", code = "type", message = "of " ..
       "data_deletion_jobs is a table, such as { datasetGroupArn = ... }" } }
   end
-  local asked = {}
-  for member, value in pairs(input or {}) do
-    asked[member] = value
-  end
-  local jobs, at, is_last = {}, 0, false
-  local seen, count = {}, 0
-
-  local function turn()
-    local page = Client.list_data_deletion_jobs(self, asked)
-    local token = page.nextToken
-    if token and seen[token] then
-      Error.raise { code = "ResponseError", kind = "transport",
-        operation = "ListDataDeletionJobs", retryable = false,
-        message = "the service gave the same nextToken twice: the list " ..
-          "would have no end" }
-    end
-    jobs, at = page.dataDeletionJobs or {}, 0
-    is_last = token == nil or token == ""
-    if count == TOKENS_MOST then
-      seen, count = {}, 0
-    end
-    if not is_last then
-      seen[token], count = true, count + 1
-    end
-    asked.nextToken = token
-  end
-
-  if asked.nextToken then
-    seen[asked.nextToken], count = true, 1
-  end
-  return function()
-    while at >= #jobs do
-      if is_last then
-        return nil
-      end
-      turn()
-    end
-    at = at + 1
-    return jobs[at]
-  end
+  return pages.each(self, "ListDataDeletionJobs", "dataDeletionJobs", input)
 end
 
 -- -- Waiting ------------------------------------------------------------------

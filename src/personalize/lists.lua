@@ -225,6 +225,8 @@ function M.put(run, number)
   run.uploaded[number], run.has_sent = true, true
   run.sent = before + part.bytes
   part.version_id, part.request_id = put.version_id, put.request_id
+  part.etag, part.encryption = put.etag, put.encryption
+  part.checksum_sha256 = put.checksum_sha256
   M.record(run)
   return true
 end

@@ -6,6 +6,7 @@
 local Error = require "personalize.error"
 local checks = require "personalize.checks"
 local core = require "personalize.core"
+local due = require "personalize.due"
 local names = require "personalize.names"
 local users = require "personalize.users"
 
@@ -62,6 +63,8 @@ end
 local MUST_TEXT = "must be a string that is not empty"
 local MUST_FUNCTION = "must be a function"
 local MUST_BOOLEAN = "must be true or false"
+local MUST_DATE = "must be a date, such as 2026-11-24, or a time, such as " ..
+  "2026-11-24T10:00:00Z"
 local MUST_SECONDS = "must be a number of seconds above 0"
 
 -- name -> { check, what it must be, required? }; a check may give a reason of
@@ -85,10 +88,12 @@ local ERASE = {
   cleanup = { is_boolean, MUST_BOOLEAN },
   datasetGroupArn = { is_groups, "must be an ARN or a list of them", true },
   dry_run = { is_boolean, MUST_BOOLEAN },
+  due = { due.is_date, MUST_DATE },
   max_pending = { is_pending, "must be a whole number of jobs from 1 up" },
   max_wait = { is_positive, MUST_SECONDS },
   on_receipt = { is_function, MUST_FUNCTION },
   poll = { is_positive, MUST_SECONDS },
+  received = { due.is_date, MUST_DATE },
   receipt = { function(value)
     return type(value) == "table" or type(value) == "string"
   end, "must be a receipt, as a table or as its JSON" },
@@ -274,6 +279,10 @@ function M.faults(given, rules, settings)
   local wrong = check_rules(given, rules, is_lenient, faults)
   users.check(given, faults)
   if rules == M.ERASE then
+    if due.is_reversed(given.received, given.due) then
+      faults[#faults + 1] = { path = "due", code = "mismatch",
+        message = "is before received" }
+    end
     check_groups(given, faults)
     check_tags(given, is_lenient, faults)
     if not is_lenient then

@@ -15,6 +15,9 @@ local M = {}
 ---@field location string "s3://bucket/key"
 ---@field version_id? string the object's, in a bucket with versions
 ---@field request_id? string S3's, of the upload
+---@field etag? string S3's, of the upload
+---@field checksum_sha256? string base64: the object's SHA-256 as S3 keeps it
+---@field encryption? string of the object as S3 tells it, such as "AES256"
 ---@field removed_at? string when the object and its versions were removed
 
 ---@class personalize.ReceiptJob
@@ -37,6 +40,10 @@ local M = {}
 ---@field name string
 ---@field ticket? string
 ---@field requester? string
+---@field received? string when the deletion was asked for
+---@field due? string until when it has to be done
+---@field caller? personalize.Caller who sent what was sent last
+---@field tool? string such as "personalize-lua/0.1.0"
 ---@field region string
 ---@field bucket string
 ---@field prefix? string
@@ -325,14 +332,15 @@ end
 -- object's; { "x" } in front of it, a list of such objects.
 local STEP = { "status", "time" }
 local PART = { "part", "users", "bytes", "sha256", "location", "version_id",
-  "request_id", "removed_at" }
+  "request_id", "etag", "checksum_sha256", "encryption", "removed_at" }
 local JOB = { "part", "dataset_group_arn", "job_name", "arn", "role_arn",
   "status", "num_deleted", "failure_reason", "request_id", "history" }
-local RECEIPT = { "version", "name", "ticket", "requester", "region", "bucket",
+local RECEIPT = { "version", "name", "ticket", "requester", "received", "due",
+  "caller", "tool", "region", "bucket",
   "prefix", "role_arn", "dataset_group_arns", "format", "column", "delimiter",
   "unique", "part_size", "users", "duplicates", "bytes", "warnings", "status",
   "started", "finished", "parts", "jobs", "remaining" }
-local OBJECTS = { warnings = { "white_space", "control_at_end",
+local OBJECTS = { caller = { "account", "arn" }, warnings = { "white_space", "control_at_end",
   "control_inside", "invisible", "blank", "quotes", "header", "repeats",
   "repeats_not_counted" } }
 local LISTS = { dataset_group_arns = true, remaining = true, parts = PART,

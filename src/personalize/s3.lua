@@ -4,6 +4,7 @@
 -- object.
 
 local call = require "personalize.call"
+local channel = require "personalize.channel"
 local checks = require "personalize.checks"
 local core = require "personalize.core"
 
@@ -43,33 +44,14 @@ end
 
 -- The service of the region that the bucket is believed to be in.
 local function place(bucket)
-  if bucket.place then
-    return bucket.place
+  if not bucket.place then
+    local opened, wrong = channel.open(bucket.settings, { service = "s3",
+      bucket = bucket.name, region = bucket.region })
+    if not opened then
+      return nil, wrong
+    end
+    bucket.place = opened
   end
-  local settings = bucket.settings
-  local url, signing = core.endpoint { service = "s3", bucket = bucket.name,
-    region = bucket.region, endpoint = settings.endpoint_of "s3",
-    addressing = settings.s3_addressing, use_fips = settings.use_fips,
-    use_dualstack = settings.use_dualstack }
-  if not url then
-    return nil, signing
-  end
-  local service, wrong = core.service { endpoint = url,
-    region = signing.signing_region or bucket.region,
-    signing_name = signing.signing_name, target_prefix = "",
-    user_agent = settings.user_agent,
-    adaptive = settings.retry_mode == "adaptive",
-    keep_clock = settings.disable_clock_skew_correction }
-  if not service then
-    return nil, wrong
-  end
-  bucket.place = { service = service, url = service:url(),
-    region = bucket.region, transport = settings.transport,
-    sleep = settings.sleep, on_event = settings.on_event,
-    max_attempts = settings.max_attempts,
-    connect_timeout = settings.connect_timeout,
-    ca_bundle = settings.ca_bundle, proxy = settings.proxy,
-    invalidate = settings.invalidate }
   return bucket.place
 end
 
@@ -133,14 +115,14 @@ local function ask(bucket, operation, request, deadline)
     bucket:close()
     bucket.region, bucket.is_followed = region, true
     local before = result.attempts
-    response, result = once(bucket, operation, request, deadline)
+    response, result, answer = once(bucket, operation, request, deadline)
     result.attempts = result.attempts + before
   end
   if not response and result.kind == "service" then
     -- S3 says "Access Denied" and no more.
     result.message = ("%s (bucket %s)"):format(result.message, bucket.name)
   end
-  return response, result
+  return response, result, answer
 end
 
 local function path_of(operation, key)
@@ -159,6 +141,7 @@ end
 ---@param bytes? integer that will come, for which it gets time
 ---@return personalize.Response?
 ---@return table result of the call; after a failure, the fields of the error
+---@return personalize.Response? refusal after a failure, the last answer
 function Bucket:ask(operation, request, bytes)
   local failure
   if request.key then
@@ -183,16 +166,23 @@ end
 ---@class personalize.PutResult
 ---@field version_id? string absent where the bucket keeps no versions
 ---@field etag? string
+---@field checksum_sha256? string as S3 keeps it, base64
+---@field encryption? string such as "AES256"
 ---@field request_id? string
 ---@field status integer
 
 -- Makes a failure of an answer that says success, where the object is not
 -- there or of no use: Personalize reads no list under a customer's key.
-local function doubt(bucket, response, result)
+local function doubt(bucket, response, result, checksum)
   local how = response.headers["x-amz-server-side-encryption"]
+  local kept = response.headers["x-amz-checksum-sha256"]
   if not response.headers.etag then
     result.code, result.kind, result.unclear = "ResponseError", "transport", true
     result.message = "the answer says success, but names no ETag: it is not S3's"
+  elseif kept and kept ~= checksum then
+    result.code, result.kind, result.unclear = "ResponseError", "transport", true
+    result.message = "the answer says success, but names another SHA-256 " ..
+      "than that of what was sent"
   elseif type(how) == "string" and how:find "^aws:kms" then
     result.code, result.kind = "ConfigError", "client"
     result.message = ("the bucket %s encrypts with %s what was put as " ..
@@ -206,8 +196,16 @@ local function doubt(bucket, response, result)
   return true
 end
 
+-- A hash of hex digits as S3 has checksums.
+local function base64_of(hex)
+  return core.base64((hex:gsub("%x%x", function(digits)
+    return string.char(tonumber(digits, 16))
+  end)))
+end
+
 --- Puts an object, encrypted with S3's own key. S3 compares what arrives with
--- the hash, so that nothing but the body is ever stored.
+-- the hash, so that nothing but the body is ever stored, and keeps the hash with
+-- the object: buckets with Object Lock demand one.
 ---@param object personalize.Put
 ---@return personalize.PutResult?
 ---@return table? failure the fields of an error; with version_id where the
@@ -225,18 +223,22 @@ function Bucket:put(object)
       "no more in one put")
   end
   local deadline = core.monotonic() + self.settings.timeout + length / SLOWEST
+  local checksum = base64_of(object.sha256)
   local response, result = ask(self, "PutObject", {
     method = "PUT", path = path, payload_hash = object.sha256,
     body = is_text and body or nil, source = not is_text and body or nil,
     progress = object.on_progress,
     headers = { { "content-type", "text/csv" },
-      { "x-amz-server-side-encryption", "AES256" } },
+      { "x-amz-server-side-encryption", "AES256" },
+      { "x-amz-checksum-sha256", checksum } },
   }, deadline)
-  if not response or doubt(self, response, result) then
+  if not response or doubt(self, response, result, checksum) then
     return nil, result
   end
   return { version_id = response.headers["x-amz-version-id"],
     etag = response.headers.etag, request_id = result.request_id,
+    checksum_sha256 = response.headers["x-amz-checksum-sha256"],
+    encryption = response.headers["x-amz-server-side-encryption"],
     status = result.status }
 end
 

@@ -81,7 +81,8 @@ local function options_of(run)
     prefix = options.prefix, roleArn = options.role, name = options.name,
     expected_bucket_owner = options.expected_bucket_owner,
     tags = options.tags, ticket = options.ticket,
-    requester = options.requester, wait = options.wait or false,
+    requester = options.requester, received = options.received,
+    due = options.due, wait = options.wait or false,
     max_wait = options.max_wait, poll = options.poll,
     max_pending = options.max_pending, dry_run = options.dry_run,
     cleanup = options.cleanup }

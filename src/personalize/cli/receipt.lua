@@ -162,6 +162,9 @@ local function print_receipt(run, receipt)
       (" (%s dropped)"):format(text.plural(receipt.duplicates, "duplicate")) or
       ""),
   }
+  lines[#lines + 1] = receipt.due and ("%-12s%s"):format("due", receipt.due)
+  lines[#lines + 1] = receipt.caller and
+    ("%-12s%s"):format("caller", receipt.caller.arn or "-")
   if receipt.warnings and next(receipt.warnings) then
     lines[#lines + 1] = ("%-12s%s"):format("warnings",
       text.warnings(receipt.warnings))

@@ -3,20 +3,13 @@
 -- what entitles to the role.
 
 local core = require "personalize.core"
+local query = require "personalize.query"
 local source = require "personalize.credentials.source"
 
 local M = {}
 
 local NAMES = { access_key_id = "AccessKeyId", session_token = "SessionToken",
   secret_access_key = "SecretAccessKey", expiration = "Expiration" }
-
-local function form(parameters)
-  local parts = {}
-  for i, parameter in ipairs(parameters) do
-    parts[i] = parameter[1] .. "=" .. core.uri_encode(parameter[2])
-  end
-  return table.concat(parts, "&")
-end
 
 local function child(value, name)
   return type(value) == "table" and value[name] or nil
@@ -63,7 +56,7 @@ function M.assume(world, action, what, parameters, keys, secrets)
     path = "/",
     headers = { { "content-type",
       "application/x-www-form-urlencoded; charset=utf-8" } },
-    body = form(parameters),
+    body = query.form(parameters),
     secrets = secrets,
     unsigned = keys == nil,
     credentials = keys,
