@@ -68,7 +68,7 @@ describe("a program that sets the locale", function()
           return (shell(("LOCPATH=%s %s %s"):format(quote(folder),
             variables or "", script.command(name))))
         end)
-      if printed == "no locale\n" then
+      if printed:find "no locale\n$" then
         pending("this system cannot make the locale " .. locale[1])
         return
       end
