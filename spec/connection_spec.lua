@@ -227,6 +227,70 @@ describe("a connection", function()
   end)
 end)
 
+-- libcurl keeps the certificates of a bundle read from 7.87 on, but not where
+-- there is a folder besides, which it reads again for every connection.
+describe("the system's trust", function()
+  local FOLDER = "/etc/ssl/certs" -- Debian's, which its libcurl was built with
+  local lfs = require "lfs"
+  local library = lfs.attributes(FOLDER .. "/ca-certificates.crt") and
+    native.build "trust"
+  if not library then
+    pending("the system's certificates do not lie in " .. FOLDER ..
+      ", or spec/support/trust.c could not be built")
+    return
+  end
+  teardown(function() os.remove(library) end)
+
+  -- A client without ca_bundle on a machine whose bundle and folder have these
+  -- certificates.
+  local function trusting(in_bundle, in_folder)
+    local folder = os.tmpname()
+    os.remove(folder)
+    os.execute("mkdir " .. folder)
+    local file = assert(io.open(info.ca_bundle))
+    local ca = file:read "*a"
+    file:close()
+    file = assert(io.open(FOLDER .. "/ca-certificates.crt"))
+    local others = file:read "*a"
+    file:close()
+    file = assert(io.open(folder .. "/ca-certificates.crt", "w"))
+    file:write(in_bundle and ca or "", others)
+    file:close()
+    if in_folder then
+      local pipe = io.popen("openssl x509 -noout -hash -in " ..
+        child.quote(info.ca_bundle))
+      file = assert(io.open(folder .. "/" .. pipe:read "*l" .. ".0", "w"))
+      file:write(ca)
+      file:close()
+      pipe:close()
+    end
+    local run = start([[
+      for _ = 1, 2 do
+        local response, failure = handle:perform { method = "GET", proxy = "",
+          url = HTTPS .. "/ok", timeout = 60 }
+        io.write(response and response.status or failure.message, " ")
+      end]], ("LD_PRELOAD=%s SPEC_TRUST_OF=%s SPEC_TRUST=%s"):format(library,
+      FOLDER, folder))
+    local said = run:rest()
+    run:stop()
+    os.execute("rm -r " .. folder)
+    return said
+  end
+
+  it("is its bundle of certificates", function()
+    assert.equal("200 200 ", trusting(true, false))
+  end)
+
+  it("is its folder of certificates, too", function()
+    assert.equal("200 200 ", trusting(false, true))
+  end)
+
+  it("is nothing else", function()
+    local said = trusting(false, false)
+    assert.truthy(said:find "unknown CA.*unknown CA", said)
+  end)
+end)
+
 describe("Ctrl-C", function()
   for name, url in pairs {
     ["TCP"] = function() return info.ports.full end,

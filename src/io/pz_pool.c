@@ -227,6 +227,7 @@ open_new(struct pz_pool *pool, const struct pz_wish *wish,
     c = pz_connection_open(&place, pool->multi, pool->with_folder, patience,
                            failure, &wants_folder);
     if (c == NULL && wants_folder) {
+        memset(failure, 0, sizeof *failure);
         c = pz_connection_open(&place, pool->multi, 1, patience, failure,
                                &wants_folder);
         pool->with_folder = c != NULL;
