@@ -1,5 +1,6 @@
 """Reads rounds of creates, a line of JSON each; prints each peer's CPU as a
-ratio to the floor of its own round: the median and the best."""
+ratio to the floor of its own round: the median and the best. The argument is
+the scheme that they were made over."""
 import json
 import statistics
 import sys
@@ -13,5 +14,5 @@ for line in sys.stdin:
         rounds.setdefault(run["version"], []).append(run["us_cpu_per_call"] / floor)
 for version, ratios in rounds.items():
     print(json.dumps({
-        "bench": "create over floor", "version": version, "rounds": len(ratios),
+        "bench": "create over floor", "scheme": sys.argv[1], "version": version, "rounds": len(ratios),
         "median": round(statistics.median(ratios), 3), "best": round(min(ratios), 3)}))
