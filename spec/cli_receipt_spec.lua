@@ -4,6 +4,7 @@
 local aws = require "spec.support.aws"
 local child = require "spec.support.child"
 local cjson = require "cjson"
+local programs = require "spec.support.program"
 local script = require "spec.support.script"
 
 local quote = child.quote
@@ -17,70 +18,43 @@ local function lacks(text, part)
 end
 
 describe("the receipt of the program", function()
-  local server, strangers, folder
+  local server, strangers, place, folder
   setup(function()
     strangers = aws.start "--tls"
     server = aws.start("--job-seconds 0.1 --versioning --dataset-group shop " ..
       "--dataset-group other")
-    local pipe = io.popen "mktemp -d"
-    folder = pipe:read "*l"
-    pipe:close()
+    place = programs.new(server)
+    folder = place.folder
   end)
   teardown(function()
     server:stop()
     strangers:stop()
-    os.execute("rm -r " .. quote(folder))
+    place:remove()
   end)
   before_each(function()
     server:reset()
-    os.execute("rm -f " .. quote(folder) .. "/*")
+    place:clear()
   end)
 
   local function path(name)
-    return folder .. "/" .. name
+    return place:path(name)
   end
 
   local function write(name, text)
-    local file = assert(io.open(path(name), "wb"))
-    file:write(text)
-    file:close()
+    place:write(name, text)
   end
 
   local function read(name)
-    local file = io.open(path(name), "rb")
-    local text = file and file:read "*a"
-    if file then
-      file:close()
-    end
-    return text
+    return place:read(name)
   end
 
-  local function command(words, more)
-    local variables = { AWS_REGION = server.region,
-      AWS_ACCESS_KEY_ID = server.access_key_id,
-      AWS_SECRET_ACCESS_KEY = server.secret_access_key,
-      AWS_ENDPOINT_URL = server.endpoint, AWS_EC2_METADATA_DISABLED = "true",
-      AWS_CONFIG_FILE = "/dev/null",
-      AWS_SHARED_CREDENTIALS_FILE = "/dev/null", no_proxy = "127.0.0.1" }
-    for name, value in pairs(more or {}) do
-      variables[name] = value
-    end
-    local set = {}
-    for name, value in pairs(variables) do
-      set[#set + 1] = value and name .. "=" .. quote(value) or nil
-    end
-    return "env " .. table.concat(set, " ") .. " " ..
-      script.command("src/bin/personalize", words)
+  local function command(...)
+    return place:command(...)
   end
 
   -- Status, standard output, standard error.
-  local function program(words, more, shape)
-    local process = child.start("sh -c " .. quote((shape or "%s"):format(
-      ("{ %s; echo $? >%s; } 2>%s"):format(command(words, more),
-      quote(path "status"), quote(path "stderr")))))
-    local out = process:rest()
-    process:stop()
-    return tonumber(read "status"), out, read "stderr"
+  local function program(...)
+    return place:run(...)
   end
 
   -- The same with standard output into a pipe that nobody reads: its reader

@@ -1,7 +1,8 @@
 --- Deletes the users 1 to USERS in a process of its own, which may kill itself:
 -- once the service has answered request KILL_AT (0: before the first leaves),
 -- and before the client knows; or inside the body of put KILL_IN_PUT, when a
--- part of it has left. Prints the receipt, or the error.
+-- part of it has left. Prints the receipt, or the error. With RECEIPT it keeps the
+-- receipt there as it goes; with FOLLOW it goes on from that file alone.
 
 local core = require "personalize.core"
 local personalize = require "personalize"
@@ -60,12 +61,30 @@ for arn in os.getenv("GROUPS"):gmatch "%S+" do
   groups[#groups + 1] = arn
 end
 
-local ok, result = pcall(personalize.delete_users, {
-  users = users(), name = os.getenv "NAME",
-  part_size = tonumber(os.getenv "PART_SIZE") or 4096,
-  bucket = os.getenv "BUCKET", prefix = "gdpr", datasetGroupArn = groups,
-  roleArn = os.getenv "ROLE", ticket = "GDPR-42", poll = 0.05,
-  cleanup = os.getenv "CLEANUP" == "yes" or nil,
-})
+local path = os.getenv "FOLLOW" or os.getenv "RECEIPT"
+local common = { poll = 0.05, cleanup = os.getenv "CLEANUP" == "yes" or nil,
+  on_receipt = path and function(receipt)
+    return personalize.write_private(path, personalize.receipt_json(receipt))
+  end }
+
+local function erase()
+  local options = { users = users(), name = os.getenv "NAME",
+    part_size = tonumber(os.getenv "PART_SIZE") or 4096,
+    bucket = os.getenv "BUCKET", prefix = "gdpr", datasetGroupArn = groups,
+    roleArn = os.getenv "ROLE", ticket = "GDPR-42" }
+  for name, value in pairs(common) do
+    options[name] = value
+  end
+  return personalize.delete_users(options)
+end
+
+local function follow()
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return personalize.follow(text, common)
+end
+
+local ok, result = pcall(os.getenv "FOLLOW" and follow or erase)
 io.write(ok and personalize.receipt_json(result) or
   "error: " .. tostring(result))

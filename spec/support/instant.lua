@@ -13,7 +13,8 @@ function instant.group(name)
   return ARN .. "dataset-group/" .. name
 end
 
---- A service: `transport`, and how many jobs were `created`.
+--- A service: `transport`, and how many jobs were `created`. Its bucket says of
+-- every object that it has the SHA-256 that `checksum` is, in base64.
 function instant.service()
   local service, jobs, of = { created = 0 }, {}, {}
   local serve = {}
@@ -47,7 +48,8 @@ function instant.service()
           serve[operation](cjson.decode(request.body))) }
       end
     end
-    return { status = 200, headers = { etag = '"e"' }, body = "" }
+    return { status = 200, body = "", headers = { etag = '"e"',
+      ["x-amz-checksum-sha256"] = service.checksum } }
   end
   return service
 end

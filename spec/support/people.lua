@@ -19,6 +19,7 @@ function people.world(more)
     return world.files[path], path .. ": No such file or directory"
   end
   world.is_output = function(path) return path == "-" end
+  world.is_pipe = function(path) return path == "-" end
   world.lock = function() return function() end end
   world.read_existing = function(path) return world.written[path] end
   world.unreadable = function(path)

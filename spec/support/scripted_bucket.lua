@@ -35,7 +35,9 @@ function bucket.operation(request)
   elseif request.method == "DELETE" then
     return "DeleteObject", key, query:match "versionId=([^&]*)"
   elseif request.method == "HEAD" then
-    return "HeadBucket", key
+    return key == "" and "HeadBucket" or "HeadObject", key
+  elseif key ~= "" then
+    return "GetObject", key
   end
   return "ListObjectVersions", decoded(query:match "prefix=([^&]*)")
 end
@@ -91,6 +93,42 @@ end
 
 function serve.HeadBucket(world)
   return world:response(200, "", { ["x-amz-bucket-region"] = "eu-west-1" })
+end
+
+-- The last version of a key, and its headers; or the answer that there is none.
+local function find(world, key)
+  for i = #world.objects, 1, -1 do
+    local object = world.objects[i]
+    if object.key == key then
+      return object, { etag = ('"%s"'):format(core.sha1_hex(object.body)),
+        ["x-amz-version-id"] = object.version,
+        ["x-amz-server-side-encryption"] = object.encryption or "AES256",
+        ["x-amz-checksum-sha256"] = object.checksum,
+        ["content-length"] = tostring(#object.body) }
+    end
+  end
+  return nil, world:response(404, "<Error><Code>NoSuchKey</Code></Error>")
+end
+
+function serve.HeadObject(world, input)
+  local object, headers = find(world, input.key)
+  if not object then
+    headers.body = ""
+  end
+  return object and world:response(200, "", headers) or headers
+end
+
+function serve.GetObject(world, input, _, asked)
+  local object, headers = find(world, input.key)
+  if not object then
+    return headers
+  elseif asked["if-match"] ~= headers.etag then
+    return world:response(412)
+  end
+  local first, last = asked.range:match "^bytes=(%d+)%-(%d+)$"
+  local body = object.body:sub(first + 1, last + 1)
+  headers["content-length"] = tostring(#body)
+  return world:response(206, body, headers)
 end
 
 --- Answers a request of S3 when nothing goes wrong.

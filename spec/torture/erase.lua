@@ -2,6 +2,7 @@
 -- of Lua's and the core's refused: it ends well, or with an error that has a
 -- name and the receipt.
 
+local core = require "personalize.core"
 local instant = require "spec.support.instant"
 local torture = require "spec.support.torture"
 
@@ -36,6 +37,26 @@ local receipt = personalize.receipt_json(client:delete_users(
 run("delete_users with the receipt that is there", function()
   same("COMPLETED", client:delete_users(instant.options { receipt = receipt,
     dry_run = true }).jobs[1].status)
+end, accept, true)
+
+-- Of a run that was killed before it created its job.
+local begun = receipt:gsub('"arn": "[^"]*",%s*', ""):gsub('"COMPLETED"',
+  '"NOT_STARTED"')
+local digits = receipt:match '"sha256": "(%x+)"'
+
+run("follow", function()
+  local service = instant.service()
+  service.checksum = core.base64((digits:gsub("%x%x", function(byte)
+    return string.char(tonumber(byte, 16))
+  end)))
+  local follower = personalize.new(instant.client(service))
+  local ok, result = pcall(follower.follow, follower, begun)
+  follower:close()
+  if not ok then
+    error(result, 0)
+  end
+  same("COMPLETED", result.status)
+  same(1, service.created)
 end, accept, true)
 
 run("verify_receipt", function()

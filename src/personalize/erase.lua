@@ -22,8 +22,8 @@ local M = {}
 
 local DAY = 24 * 3600
 
--- Brings the receipt up to date.
-local function settle(run, is_over)
+--- Brings the receipt of a run up to date.
+function M.settle(run, is_over)
   local receipt, jobs = run.receipt, {}
   for _, slot in ipairs(run.slots or {}) do
     for _, entry in ipairs(slot.entries) do
@@ -34,15 +34,30 @@ local function settle(run, is_over)
   receipt.started = receipts.earlier(run.before and run.before.started,
     lists.time(run, run.began))
   receipts.settle(receipt, { is_over = is_over, is_news = run.is_news,
-    is_put_begun = run.is_put_begun, has_sent = run.has_sent })
+    is_put_begun = run.is_put_begun, has_sent = run.has_sent,
+    lost = run.lost })
 end
 
 local OPEN = { NOT_STARTED = true, UNKNOWN = true }
 
+--- Is a job of this slot still to be created, and is its part to be had?
+function M.is_open(run, slot)
+  return OPEN[slot.entry.status] and not run.lost[slot.part]
+end
+
+-- How many jobs are not over, and may come to be.
+local function outstanding(run)
+  local count = #run.slots - run.done
+  for _, slot in ipairs(run.slots) do
+    count = count - (OPEN[slot.entry.status] and run.lost[slot.part] and 1 or 0)
+  end
+  return count
+end
+
 -- Creates a slot's job. A dataset group that has to wait is not asked again in
 -- this round: it is in `held` then.
 local function create(run, slot, held)
-  if OPEN[slot.entry.status] and not held[slot.group] then
+  if M.is_open(run, slot) and not held[slot.group] then
     held[slot.group] = not slots.create(run, slot)
     lists.tell_jobs(run, "create", slot.part)
   end
@@ -60,8 +75,8 @@ end
 local function begin(run)
   local held
   for _, slot in ipairs(run.slots) do
-    if OPEN[slot.entry.status] then
-      local ok, failure = lists.put(run, slot.part)
+    if M.is_open(run, slot) then
+      local ok, failure = run.supply(run, slot.part)
       if not ok then
         Error.raise(failure)
       elseif not held then
@@ -88,7 +103,7 @@ local function time_out(run)
   local held = run.held_by
   Error.raise { code = "WaitTimeoutError", kind = "client", message =
     ("%d of %s were not over within max_wait, %g s%s. The same call goes " ..
-      "on where this one ended"):format(#run.slots - run.done,
+      "on where this one ended"):format(outstanding(run),
       Error.plural(#run.slots, "job"), run.options.max_wait or DAY, held and
       (" (the last refusal was %s)"):format(held.code) or ""),
     cause = held }
@@ -103,7 +118,7 @@ local function wait(run)
   local next_delay = delays(run)
   refresh(run)
   lists.record(run)
-  while run.done < #run.slots do
+  while outstanding(run) > 0 do
     lists.tell_jobs(run, "wait")
     local left = run.deadline - core.monotonic()
     if left <= 0 then
@@ -189,15 +204,10 @@ local function take_over(run)
   run.before = evidence.carry(before, receipt)
 end
 
-local function work(run)
-  lists.read(run)
-  take_over(run)
-  slots.make(run)
-  lists.open_bucket(run)
-  if run.options.dry_run then
-    return
-  end
-  slots.look(run)
+--- Does what is left of a run, once it was looked for what there is: creates the
+-- jobs, waits for them, removes the lists. `run.supply(run, part)` puts a part
+-- where its jobs will find it, or answers nil and an error's fields.
+function M.go_on(run)
   begin(run)
   if run.options.wait == false then
     refresh(run)
@@ -207,6 +217,17 @@ local function work(run)
   failed(run)
   if run.options.cleanup and run.done == #run.slots then
     clean_up(run)
+  end
+end
+
+local function work(run)
+  lists.read(run)
+  take_over(run)
+  slots.make(run)
+  lists.open_bucket(run)
+  if not run.options.dry_run then
+    slots.look(run)
+    M.go_on(run)
   end
 end
 
@@ -293,7 +314,7 @@ function M.delete_users(client, options)
   local groups = plan.groups(options)
   local run = { client = client, settings = settings, options = options,
     groups = groups, before = given_receipt(options), uploaded = {}, sent = 0,
-    settle = settle, began = core.monotonic(),
+    lost = {}, settle = M.settle, supply = lists.put, began = core.monotonic(),
     deadline = core.monotonic() + (options.max_wait or DAY),
     receipt = new_receipt(options, settings, groups) }
   lists.guarded(run, work)

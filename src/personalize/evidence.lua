@@ -7,6 +7,7 @@ local Error = require "personalize.error"
 local callback = require "personalize.callback"
 local core = require "personalize.core"
 local json = require "personalize.json"
+local names = require "personalize.names"
 local plan = require "personalize.plan"
 local receipts = require "personalize.receipt"
 
@@ -212,6 +213,103 @@ function M.difference(before, receipt)
     return parts_difference(before, receipt) or
       jobs_difference(before, receipt)
   end
+end
+
+-- ---- is it one that can be followed? ----------------------------------------
+
+-- How a receipt calls an option of delete_users.
+local MEMBERS = { datasetGroupArn = "dataset_group_arns",
+  roleArn = "role_arn" }
+
+--- What a receipt says of its run, as options of delete_users.
+---@param receipt personalize.Receipt
+---@return table
+function M.options(receipt)
+  return { name = receipt.name, bucket = receipt.bucket,
+    prefix = receipt.prefix, roleArn = receipt.role_arn,
+    datasetGroupArn = receipt.dataset_group_arns }
+end
+
+-- The place of a part follows from the rest: nothing else is ever looked at or
+-- removed, whatever a receipt says.
+local function add_part_faults(receipt, add)
+  local users, bytes = 0, 0
+  for i, part in ipairs(receipt.parts) do
+    local place = ("s3://%s/%s"):format(receipt.bucket, plan.key(receipt, i,
+      #receipt.parts, part.sha256))
+    if part.part ~= i then
+      add("has a part %d with another number", i)
+    elseif part.location ~= place then
+      add("has a part %d that lies where its run puts none: not in %s", i,
+        place)
+    end
+    users, bytes = users + part.users, bytes + part.bytes
+  end
+  if #receipt.parts == 0 then
+    add "has no parts"
+  elseif receipt.users and receipt.users ~= users or
+    receipt.bytes and receipt.bytes ~= bytes then
+    add("has other users or bytes than its parts, which have %.0f and %.0f",
+      users, bytes)
+  end
+end
+
+local function add_job_faults(receipt, add)
+  local groups = {}
+  for _, arn in ipairs(receipt.dataset_group_arns) do
+    groups[arn] = names.group(arn)
+  end
+  for i, job in ipairs(receipt.jobs or {}) do
+    local group = groups[job.dataset_group_arn]
+    local arn = job.arn and names.job(job.arn)
+    if not try_of(receipt, job) or not receipt.parts[job.part] or
+      not group then
+      add("has a job %d that is not of its run", i)
+    elseif job.arn and not (arn and arn.account == group.account and
+      arn.region == group.region and arn.name == job.job_name) then
+      add("has a job %d whose ARN is not that of %s", i, job.job_name)
+    end
+  end
+end
+
+--- All that keeps a receipt from being followed. It may come from anyone: every
+-- member that something is done with has to fit the others.
+---@param receipt personalize.Receipt as `read` gives it
+---@param settings { region: string?, parameter_validation: boolean? } of the
+--- client, as far as they are known
+---@return personalize.ParamFault[]
+function M.faults(receipt, settings)
+  local faults = {}
+  local function add(message, ...)
+    faults[#faults + 1] = { path = "receipt", code = "mismatch",
+      message = message:format(...) }
+  end
+  if receipt.status == "DRY_RUN" then
+    add "is of a dry run: nothing was sent"
+  end
+  local region = receipt.region
+  if not region or not core.is_region(region) then
+    add "has no region"
+  elseif settings.region and not names.is_same_region(region,
+    settings.region) then
+    add("is of the region %s, but the region in use is %s", region,
+      settings.region)
+  end
+  for _, fault in ipairs(plan.faults(M.options(receipt), plan.RECEIPT,
+    { region = region, parameter_validation =
+      settings.parameter_validation })) do
+    local name = fault.path:gsub("^%a+", MEMBERS)
+    if fault.code == "missing" then
+      add("has no %s", name)
+    else
+      add("has a %s that %s", name, fault.message)
+    end
+  end
+  if #faults == 0 then
+    add_part_faults(receipt, add)
+    add_job_faults(receipt, add)
+  end
+  return faults
 end
 
 -- ---- what is kept of it ----------------------------------------------------

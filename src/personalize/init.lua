@@ -39,6 +39,12 @@ end
 
 ---@type fun(self: personalize.Client, options: personalize.DeleteUsersOptions): personalize.Receipt
 Client.delete_users = later("erase", "delete_users")
+---@param receipt personalize.Receipt|string
+---@param options? personalize.FollowOptions
+---@return personalize.Receipt
+function Client:follow(receipt, options)
+  return require("personalize.follow").follow(self, receipt, options)
+end
 ---@type fun(self: personalize.Client, options: personalize.UploadUsersOptions): table
 Client.upload_users = later("lists", "upload_users")
 ---@type fun(options: personalize.Users): personalize.UserSummary
@@ -111,6 +117,8 @@ M.describe_data_deletion_job = on_default(Client.describe_data_deletion_job)
 M.list_data_deletion_jobs = on_default(Client.list_data_deletion_jobs)
 ---@type fun(options: personalize.DeleteUsersOptions): personalize.Receipt
 M.delete_users = on_default(Client.delete_users)
+---@type fun(receipt: personalize.Receipt|string, options: table?): personalize.Receipt
+M.follow = on_default(Client.follow)
 M.list_tags_for_resource = on_default(Client.list_tags_for_resource)
 M.tag_resource = on_default(Client.tag_resource)
 M.untag_resource = on_default(Client.untag_resource)

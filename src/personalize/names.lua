@@ -142,6 +142,14 @@ local function plain(region)
   return (region:gsub("^fips%-", ""):gsub("%-fips$", ""))
 end
 
+--- Are these the same region?
+---@param a string
+---@param b string
+---@return boolean
+function M.is_same_region(a, b)
+  return plain(a) == plain(b)
+end
+
 --- Why an ARN cannot be one of a client's region, or nil.
 ---@param found personalize.Arn
 ---@param region? string the client's, where it is known

@@ -115,10 +115,24 @@ local function merged(...)
   return all
 end
 
+-- Those of `all` that are named.
+local function some(all, names_of)
+  local found = {}
+  for _, name in ipairs(names_of) do
+    found[name] = all[name]
+  end
+  return found
+end
+
 --- Options by what they are for.
 M.READ = merged(LIST, { on_progress = UPLOAD.on_progress })
 M.UPLOAD = merged(LIST, UPLOAD)
 M.ERASE = merged(LIST, UPLOAD, ERASE)
+M.FOLLOW = some(M.ERASE, { "cleanup", "expected_bucket_owner", "max_pending",
+  "max_wait", "on_progress", "on_receipt", "poll", "tags", "wait" })
+--- Those of an erasure that its receipt has.
+M.RECEIPT = some(M.ERASE, { "bucket", "datasetGroupArn", "name", "prefix",
+  "roleArn" })
 
 local function sorted(set)
   local all = {}
@@ -277,19 +291,23 @@ function M.faults(given, rules, settings)
   settings = settings or {}
   local is_lenient = settings.parameter_validation == false
   local wrong = check_rules(given, rules, is_lenient, faults)
-  users.check(given, faults)
-  if rules == M.ERASE then
-    if due.is_reversed(given.received, given.due) then
-      faults[#faults + 1] = { path = "due", code = "mismatch",
-        message = "is before received" }
-    end
+  if rules.users then
+    users.check(given, faults)
+  end
+  if rules.due and due.is_reversed(given.received, given.due) then
+    faults[#faults + 1] = { path = "due", code = "mismatch",
+      message = "is before received" }
+  end
+  if rules.datasetGroupArn then
     check_groups(given, faults)
-    check_tags(given, is_lenient, faults)
     if not is_lenient then
       check_arns(given, settings.region, faults)
     end
   end
-  if rules ~= M.READ and not (wrong.bucket or wrong.name or wrong.prefix) then
+  if rules.tags then
+    check_tags(given, is_lenient, faults)
+  end
+  if rules.bucket and not (wrong.bucket or wrong.name or wrong.prefix) then
     check_location(given, faults)
   end
   return faults

@@ -238,6 +238,12 @@ local function remaining(receipt, jobs, count, facts)
     "%d of %s not started: this was a dry run." or
     "%d of %s not started: run the same call again.",
     count.NOT_STARTED, all)
+  local lost = facts.lost or {}
+  for number, part in ipairs(receipt.parts) do
+    sentence(list, lost[number], "Part %d of the list is needed and cannot " ..
+      "be had from %s: %s. Run delete_users with the list, which uploads it " ..
+      "again.", number, part.location, lost[number])
+  end
   sentence(list, count.running > 0, "%d of %s not over: until then " ..
     "the users' data may still be used, and the users appear in segments. " ..
     "Run the same call again to follow them.", count.running, all)
@@ -265,6 +271,8 @@ local facts_of = setmetatable({}, { __mode = "k" })
 ---@field is_put_begun? boolean a part of the list may be in the bucket
 ---@field has_sent? boolean a list or a create went out
 ---@field is_news? boolean the run has done or seen something
+---@field lost? table<integer, string> parts that jobs are to be created for and
+--- that cannot be had from the bucket, and why
 
 --- Brings everything that follows from parts and jobs up to date.
 ---@param receipt personalize.Receipt changed

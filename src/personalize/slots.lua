@@ -301,6 +301,17 @@ local function known_entry(slot, arn)
   return slot.entry
 end
 
+-- Takes the job whose name is taken, or may be. False where no list shows it, as
+-- long as lists may lag.
+function M.find(run, slot)
+  local job = await_listed(run, slot)
+  if job then
+    adopt(run, slot, known_entry(slot, job.dataDeletionJobArn),
+      describe(run, slot, job.dataDeletionJobArn))
+  end
+  return job ~= nil
+end
+
 -- Creates a slot's job. False where it has to wait.
 function M.create(run, slot)
   local entry = slot.entry
@@ -309,7 +320,7 @@ function M.create(run, slot)
     and before ~= "UNKNOWN" then
     return false
   end
-  local ok, failure = lists.put(run, slot.part)
+  local ok, failure = run.supply(run, slot.part)
   if not ok then
     return hold(run, failure)
   end
@@ -335,14 +346,11 @@ function M.create(run, slot)
   run.is_news = was_news or result.unclear
   count(run, slot)
   if result.code == "ResourceAlreadyExistsException" then
-    local job = await_listed(run, slot)
-    if not job then
+    if not M.find(run, slot) then
       lists.fail(result, "job %s (no list shows it yet: run the same call again)",
         entry.job_name)
     end
-    entry = known_entry(slot, job.dataDeletionJobArn)
-    adopt(run, slot, entry, describe(run, slot, job.dataDeletionJobArn))
-    return slot.entry == entry or M.create(run, slot)
+    return slot.entry.status ~= "NOT_STARTED" or M.create(run, slot)
   end
   lists.about(result, "job %s", entry.job_name)
   return hold(run, result)

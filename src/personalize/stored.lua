@@ -86,8 +86,9 @@ end
 ---@param bucket personalize.Bucket
 ---@param object personalize.StoredObject
 ---@return boolean? is_stored nil where there is no telling
----@return string|table? why not: completes "part 1 of the list: ..."; the fields
---- of an error, where there is no telling
+---@return string|table? found its version, where the bucket keeps any; why not:
+--- completes "part 1 of the list: ..."; the fields of an error, where there is no
+--- telling
 function M.check(bucket, object)
   local response, result = bucket:ask("HeadObject", { method = "HEAD",
     key = object.key, headers = { { "x-amz-checksum-mode", "ENABLED" } } })
@@ -110,7 +111,7 @@ function M.check(bucket, object)
     return false, ("its SHA-256 is %s there, not %s"):format(hash,
       object.sha256)
   end
-  return true
+  return true, headers["x-amz-version-id"]
 end
 
 return M

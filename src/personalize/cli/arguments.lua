@@ -10,7 +10,7 @@ local EXIT_CODES = [[
 Exit status:
   0    done
   1    a job FAILED; verify-receipt: it is another list
-  3    the list has faults
+  3    the list has faults; follow: a part of it is not in S3 any more
   4    waiting timed out: run the same command again to go on
   5    done in part: jobs are left to create, run the same command again
   129  ended by SIGHUP: run the same command again to go on

@@ -87,6 +87,15 @@ local JOBS = { "job", target = "arns", param = "dataDeletionJobArn",
   is_many = true, is_required = true, help = "ARNs or names of jobs. - reads " ..
   "them from standard input." }
 
+local WAIT = { "--wait", help = "Wait until the jobs have ended." }
+local MAX_PENDING = { "--max-pending", arg = "JOBS", param = "max_pending",
+  convert = integer, help = "PENDING jobs of a dataset group at a time (5)." }
+local OWNER = { "--expected-bucket-owner", arg = "ACCOUNT",
+  param = "expected_bucket_owner",
+  help = "Stop if the bucket is not this account's." }
+local CLEANUP = { "--cleanup", help = "Remove the uploaded list when its jobs " ..
+  "are COMPLETED." }
+
 local function list(help)
   return { "list", param = "list", is_required = true, is_file = true,
     help = help or "File of user ids. - reads standard input." }
@@ -132,10 +141,7 @@ M.COMMANDS = {
         example = "erasure", help = "S3 bucket to upload the list to." },
       { "--prefix", arg = "FOLDER", param = "prefix",
         help = "Folder in the bucket." },
-      { "--expected-bucket-owner", arg = "ACCOUNT",
-        param = "expected_bucket_owner",
-        help = "Stop if the bucket is not this account's." },
-      ROLE_OPTION,
+      OWNER, ROLE_OPTION,
       { "--name", arg = "NAME", param = "name", is_required = true,
         example = NAME, shape = NAME_SHAPE:format "1-46",
         help = "Name of the run. Its jobs and objects are named after it." },
@@ -148,18 +154,25 @@ M.COMMANDS = {
         help = "When they asked, for the receipt (2026-11-24)." },
       { "--due", arg = "DATE", param = "due",
         help = "Until when it has to be done (30 days after --received)." },
-      { "--wait", help = "Wait until the jobs have ended." },
-      MAX_WAIT, POLL,
-      { "--max-pending", arg = "JOBS", param = "max_pending",
-        convert = integer,
-        help = "PENDING jobs of a dataset group at a time (5)." },
+      WAIT, MAX_WAIT, POLL, MAX_PENDING,
       { "--dry-run", help = "Check the options and the list offline, and " ..
         "show the receipt. Ask AWS nothing, change nothing." },
-      { "--cleanup", help = "Remove the uploaded list when its jobs are " ..
-        "COMPLETED." },
+      CLEANUP,
       { "--receipt", arg = "FILE", param = "receipt", is_file = true,
         help = "Write the receipt (JSON, mode 0600) to a file, as the run " ..
         "goes on. What the last run of this name wrote there is kept." },
+      json "the receipt" } },
+  { "follow",
+    summary = "Go on with a run of delete-users from its receipt.",
+    description = "Go on with a run of delete-users from its receipt, without " ..
+      "the list: look for its jobs, create those that are missing, wait, " ..
+      "clean up, and bring the receipt up to date. A job is created only if " ..
+      "its part of the list lies in S3 with the receipt's hash. The region " ..
+      "is the receipt's.",
+    arguments = { { "receipt", param = "receipt", is_required = true,
+      is_file = true, help = "File that delete-users --receipt wrote. It is " ..
+      "written as the run goes on. - reads standard input and prints." } },
+    options = { WAIT, MAX_WAIT, POLL, MAX_PENDING, OWNER, TAG, CLEANUP,
       json "the receipt" } },
   { "check-list",
     summary = "Check a list of users. Works offline.",

@@ -15,6 +15,7 @@ local M = {}
 -- a command finds wrong before it does anything.
 local COMMANDS = {
   ["delete-users"] = { "lists", "delete_users" },
+  follow = { "follow", "follow" },
   ["check-list"] = { "lists", "check_list" },
   ["verify-receipt"] = { "lists", "verify_receipt" },
   create = { "jobs", "create" },
@@ -26,7 +27,7 @@ local COMMANDS = {
 }
 
 -- A create that is made again is another create.
-local CAN_GO_ON = { ["delete-users"] = true, wait = true }
+local CAN_GO_ON = { ["delete-users"] = true, follow = true, wait = true }
 
 -- Between two ticks of the progress, while a client sleeps.
 local TICK = 0.5
@@ -162,7 +163,7 @@ end
 
 -- Those after which one may ask what became of it.
 local SENDS = { ["delete-users"] = "nothing was sent\n",
-  create = "nothing was sent\n" }
+  follow = "nothing was sent\n", create = "nothing was sent\n" }
 
 -- Raises all that is wrong with the command line, in its own words.
 local function demand(options, list, hint)

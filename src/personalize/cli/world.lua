@@ -97,6 +97,12 @@ local function read_pipe(path)
   return not why and table.concat(blocks) or nil, why
 end
 
+-- What came open, or can be read only once: there is no file to write to.
+local function is_pipe(path)
+  return path == "-" or path == "/dev/stdin" or
+    path:find "^/dev/fd/" ~= nil or (core.is_stream(path))
+end
+
 local function read_file(path)
   if path == "-" or core.is_stream(path) then
     return read_pipe(path)
@@ -187,6 +193,7 @@ function M.new()
     err = new_err(),
     read = new_read(),
     is_output = is_output,
+    is_pipe = is_pipe,
     lock = lock,
     read_existing = read_existing,
     read_file = read_file,
