@@ -386,6 +386,57 @@ TEST(ids_one_by_one)
     pz_buf_free(&sunk);
 }
 
+static enum pz_status collect(void *arg, const char *text, const size_t *ends,
+                              size_t count)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(pz_buf_add(arg, text + from, ends[i] - from), PZ_OK);
+        assert_int_equal(pz_buf_addc(arg, '|'), PZ_OK);
+        from = ends[i] + 1;
+    }
+    return PZ_OK;
+}
+
+/* Whoever asks for the ids gets each of them once, in any pieces; repeats, too,
+   which are dropped in a second reading. */
+TEST(each_id_is_told)
+{
+    static const char told[] =
+        "alice|0123456789-0123456789-0123456789|\303\251mile|a,\"b|"
+        "c\nd|alice|0123456789-0123456789|0123456789-9876543210|bob|";
+    const char *text = "USER_ID\nalice\n0123456789-0123456789-0123456789\n"
+                       "\303\251mile\r\n\"a,\"\"b\"\n\"c\nd\"\nalice\n"
+                       "0123456789-0123456789\n0123456789-9876543210\nbob";
+    size_t len = strlen(text);
+
+    BEGIN();
+    for (int unique = 0; unique < 2; unique++) {
+        for (size_t piece = 1; piece <= len; piece++) {
+            struct pz_userlist_options options = lines(1000);
+            struct pz_buf ids = PZ_BUF_INIT(0);
+            struct pz_userlist list;
+
+            options.format = PZ_CSV_HEADED;
+            options.unique = unique;
+            options.each = collect;
+            options.each_arg = &ids;
+            assert_int_equal(pz_userlist_init(&list, &options), PZ_OK);
+            for (int turn = 0; turn <= unique; turn++) {
+                for (size_t at = 0; at < len; at += piece)
+                    assert_int_equal(pz_userlist_feed(&list, pz_slice_sub(
+                        pz_slice_of(text), at, at + piece)), PZ_OK);
+                assert_int_equal(pz_userlist_finish(&list), PZ_OK);
+            }
+            assert_int_equal(list.users, 9 - unique);
+            assert_text(&ids, told);
+            pz_userlist_free(&list);
+            pz_buf_free(&ids);
+        }
+    }
+}
+
 TEST(parts_have_an_end)
 {
     struct pz_userlist_options options = lines(10);
@@ -481,6 +532,7 @@ int main(void)
         cmocka_unit_test(warnings_are_counted),
         cmocka_unit_test(no_user),
         cmocka_unit_test(ids_one_by_one),
+        cmocka_unit_test(each_id_is_told),
         cmocka_unit_test(parts_have_an_end),
         cmocka_unit_test(a_sink_that_fails),
 #ifdef PZ_TEST

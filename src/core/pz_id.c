@@ -166,6 +166,41 @@ int pz_id_is_plain(struct pz_slice line)
     return 1;
 }
 
+/* Where the last character begins; bytes that are no UTF-8 are one each. */
+static size_t last_at(struct pz_slice s)
+{
+    size_t at = s.len - 1;
+
+    while (at > 0 && s.len - at < 4 && ((unsigned char)s.data[at] & 0xC0) ==
+                                           0x80)
+        at--;
+    return at;
+}
+
+struct pz_slice pz_id_strip(struct pz_slice id)
+{
+    struct pz_slice taken;
+
+    while (id.len > 0) {
+        struct pz_slice rest = id;
+        long c = pz_utf8_take(&rest, &taken);
+
+        if (c < 0 || !is_odd(c))
+            break;
+        id = rest;
+    }
+    while (id.len > 0) {
+        struct pz_slice last = pz_slice_sub(id, last_at(id), id.len);
+        size_t len = last.len;
+        long c = pz_utf8_take(&last, &taken);
+
+        if (c < 0 || last.len > 0 || !is_odd(c))
+            break;
+        id.len -= len;
+    }
+    return id;
+}
+
 /* Without white space at its ends, or the quotes around the rest. */
 static struct pz_slice strip(struct pz_slice s)
 {

@@ -55,6 +55,9 @@ unsigned pz_id_oddities(struct pz_slice id);
 /* Is the line UTF-8, with no character that pz_id_oddities looks for? Said of
    lines that are not ASCII; a 0 may be wrong. */
 int pz_id_is_plain(struct pz_slice line);
+/* The id without what is odd at its ends: white space, control characters,
+   invisible ones. Perhaps nothing. */
+struct pz_slice pz_id_strip(struct pz_slice id);
 /* Is it the header's name, white space and case aside? */
 int pz_id_is_header(struct pz_slice id, struct pz_slice name);
 /* Is one of its columns so, whatever separates them? */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "pz_siphash.h"
+
 enum {
     PART_BITS = 10,
     PARTS = 1 << PART_BITS,   /* by the first bits of 'low' */
@@ -71,79 +73,6 @@ struct pz_idset {
     int is_decided;
 };
 
-/* -- SipHash (Aumasson and Bernstein) ----------------------------------- */
-
-/* Written out, compilers make it the one load that it is. */
-static inline uint64_t read64(const unsigned char *p)
-{
-    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
-           (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
-           (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
-           (uint64_t)p[7] << 56;
-}
-
-static inline uint64_t rotate(uint64_t x, int by)
-{
-    return x << by | x >> (64 - by);
-}
-
-static inline void one_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[2] = rotate(v[2], 32);
-}
-
-static inline void three_rounds(uint64_t v[4])
-{
-    one_round(v);
-    one_round(v);
-    one_round(v);
-}
-
-static inline void absorb(uint64_t v[4], uint64_t word)
-{
-    v[3] ^= word;
-    one_round(v);
-    v[0] ^= word;
-}
-
-struct pz_idhash pz_siphash128(uint64_t key0, uint64_t key1,
-                               struct pz_slice data)
-{
-    const unsigned char *p = (const unsigned char *)data.data;
-    uint64_t last = (uint64_t)data.len << 56;
-    uint64_t v[4] = {
-        key0 ^ 0x736f6d6570736575ULL, key1 ^ 0x646f72616e646f6dULL ^ 0xEE,
-        key0 ^ 0x6c7967656e657261ULL, key1 ^ 0x7465646279746573ULL
-    };
-    struct pz_idhash out;
-    size_t at = 0;
-
-    for (; data.len - at >= 8; at += 8)
-        absorb(v, read64(p + at));
-    if (at > 0 && at < data.len) /* of the last eight bytes, those after 'at' */
-        last |= read64(p + data.len - 8) >> (64 - 8 * (data.len - at));
-    else
-        for (size_t i = 0; i < data.len - at; i++)
-            last |= (uint64_t)p[at + i] << (8 * i);
-    absorb(v, last);
-    v[2] ^= 0xEE;
-    three_rounds(v);
-    out.low = v[0] ^ v[1] ^ v[2] ^ v[3];
-    v[1] ^= 0xDD;
-    three_rounds(v);
-    out.high = v[0] ^ v[1] ^ v[2] ^ v[3];
-    return out;
-}
-
 /* -- Memory ------------------------------------------------------------- */
 
 static void *heap_get(size_t len)
@@ -201,8 +130,8 @@ struct pz_idset *pz_idset_new(const unsigned char key[PZ_IDSET_KEY_LEN],
     if (set == NULL)
         return NULL;
     memset(set, 0, sizeof *set);
-    set->key0 = read64(key);
-    set->key1 = read64(key + 8);
+    set->key0 = pz_sip_word(key);
+    set->key1 = pz_sip_word(key + 8);
     set->memory = memory ? memory : &heap;
     set->slabs.max = (size_t)-1 / 4;
     set->parts = heap_get(PARTS * sizeof *set->parts);

@@ -11,15 +11,9 @@
  * for the ids of one of 1024 parts; and, where there are repeats, 16 to 24
  * bytes for each id that is repeated.
  */
-#include <stdint.h>
-
-#include "pz_buf.h"
+#include "pz_siphash.h"
 
 enum { PZ_IDSET_KEY_LEN = 16, PZ_IDSET_LINES = 5 };
-
-struct pz_idhash {
-    uint64_t low, high; /* the first eight bytes little-endian, the others */
-};
 
 /* Where memory for many ids comes from. 'get' answers zeros, or NULL; 'put'
    is told the same length. */
@@ -72,9 +66,5 @@ void pz_idset_prepare(const struct pz_idset *set, struct pz_idhash hash);
 
 /* Bytes of memory that it holds. */
 size_t pz_idset_bytes(const struct pz_idset *set);
-
-/* The hash itself, under any key. */
-struct pz_idhash pz_siphash128(uint64_t key0, uint64_t key1,
-                               struct pz_slice data);
 
 #endif

@@ -333,16 +333,26 @@ static void look_at(struct pz_userlist *list, struct pz_slice id,
 
 /* -- Records ------------------------------------------------------------ */
 
+/* Tells the ids to whoever wants them; not twice. */
+static enum pz_status tell(const struct pz_userlist *list, const char *text,
+                           const size_t *ends, size_t count)
+{
+    const struct pz_userlist_options *options = &list->options;
+
+    return options->each && !is_second(list)
+        ? options->each(options->each_arg, text, ends, count) : PZ_OK;
+}
+
 static enum pz_status put_id(struct pz_userlist *list, struct pz_slice id,
                              unsigned long long line,
                              unsigned long long offset)
 {
     char room[PZ_ID_WRITTEN];
     struct pz_slice bytes = { room, pz_id_write(room, id) };
-    enum pz_status status = PZ_OK;
+    enum pz_status status = tell(list, id.data, &id.len, 1);
     int is_repeat = 0;
 
-    if (list->set) {
+    if (status == PZ_OK && list->set) {
         struct pz_idhash hash = pz_idset_hash(list->set, id);
 
         if (is_second(list))
@@ -436,6 +446,8 @@ static enum pz_status read_run(struct pz_userlist *list,
     if (list->set)
         status = note_run(list, run);
     if (status == PZ_OK)
+        status = tell(list, csv->text.data, run->ends, run->lines);
+    if (status == PZ_OK)
         status = put(list, csv->text, run->lines, csv->start, list->records);
     list->records += run->lines;
     return status;
@@ -474,9 +486,10 @@ pz_userlist_feed(struct pz_userlist *list, struct pz_slice text)
 
     while (status == PZ_OK && event != PZ_CSV_MORE) {
         unsigned long long longest = room(list);
+        int needs_ends = list->set != NULL || list->options.each != NULL;
 
-        run.max_lines = list->set ? PZ_LIST_BATCH : (size_t)-1;
-        run.ends = list->set ? list->ends : NULL;
+        run.max_lines = needs_ends ? PZ_LIST_BATCH : (size_t)-1;
+        run.ends = needs_ends ? list->ends : NULL;
 
         /* The first id is looked at by itself: see look_at. */
         event = pz_csv_next(&list->csv, &text,

@@ -36,6 +36,12 @@ struct pz_userlist_options {
        be made again. What it answers but PZ_OK ends the pass. */
     enum pz_status (*sink)(void *arg, struct pz_slice bytes);
     void *sink_arg;
+    /* Gets the ids, repeats too, once each: 'count' of them, which end before
+       'ends' and have a byte in between. Those of a list with faults may be
+       missing. NULL where nobody wants them. */
+    enum pz_status (*each)(void *arg, const char *text, const size_t *ends,
+                           size_t count);
+    void *each_arg;
 };
 
 struct pz_part {
