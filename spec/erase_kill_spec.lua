@@ -69,9 +69,8 @@ describe("a run that is killed and made again", function()
     end
     for _, job in ipairs(receipt.jobs) do
       job.request_id = nil
-      for _, step in ipairs(job.history) do
-        step.time = nil
-      end
+      -- What it was in between is seen or not, by the time of a look.
+      job.history = job.history[#job.history].status
     end
     return receipt
   end

@@ -64,7 +64,7 @@ function M.refusal()
   return find_semaphore()
 end
 
--- Not 0: of that, an nginx without OpenResty's patches warns in its log.
+-- No less: of 0 ms an nginx without OpenResty's patches warns in its log.
 local TURN = 0.001
 
 --- In place of the system's sleep, which would stop the worker. No time at all
@@ -76,7 +76,7 @@ function M.sleep(seconds)
   if failure then
     Error.raise(failure)
   end
-  surroundings.nginx().sleep(seconds > 0 and seconds or TURN)
+  surroundings.nginx().sleep(math.max(seconds, TURN))
   return true
 end
 
