@@ -64,8 +64,10 @@ describe("a run that is killed and made again", function()
   local function settled(output)
     local receipt = json.decode(output)
     receipt.started, receipt.finished = nil, nil
-    for _, part in ipairs(receipt.parts) do
-      part.version_id, part.request_id, part.removed_at = nil, nil, nil
+    for i, part in ipairs(receipt.parts) do
+      -- The list's; what S3 said of a put is another's, or lost with a run.
+      receipt.parts[i] = { part = part.part, users = part.users,
+        bytes = part.bytes, sha256 = part.sha256, location = part.location }
     end
     for _, job in ipairs(receipt.jobs) do
       job.request_id = nil
