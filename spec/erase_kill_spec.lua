@@ -4,7 +4,7 @@
 
 local aws = require "spec.support.aws"
 local child = require "spec.support.child"
-local json = require "spec.support.json"
+local settled = require "spec.support.settled"
 
 local PARTS, GROUPS = 3, 2
 local USERS = (PARTS - 1) * 255 + 10 -- of 16 bytes a line, in parts of 4096
@@ -58,23 +58,6 @@ describe("a run that is killed and made again", function()
 
   local function run(variables)
     return finish(start(variables))
-  end
-
-  -- The receipt without what may differ between runs.
-  local function settled(output)
-    local receipt = json.decode(output)
-    receipt.started, receipt.finished = nil, nil
-    for i, part in ipairs(receipt.parts) do
-      -- The list's; what S3 said of a put is another's, or lost with a run.
-      receipt.parts[i] = { part = part.part, users = part.users,
-        bytes = part.bytes, sha256 = part.sha256, location = part.location }
-    end
-    for _, job in ipairs(receipt.jobs) do
-      job.request_id = nil
-      -- What it was in between is seen or not, by the time of a look.
-      job.history = job.history[#job.history].status
-    end
-    return receipt
   end
 
   local function check_state(removed)

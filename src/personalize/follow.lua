@@ -36,7 +36,9 @@ local function find(run, number)
   if is_stored then
     run.uploaded[number] = true
     -- What a process that was killed could not write down any more.
-    part.version_id = part.version_id or found
+    for name, value in pairs(found) do
+      part[name] = part[name] or value
+    end
     part.removed_at = nil
     return true
   elseif is_stored == false then

@@ -75,6 +75,12 @@ local function read_hash(bucket, object, headers)
   return hash:finish()
 end
 
+---@class personalize.StoredAs
+---@field version_id? string
+---@field etag string
+---@field checksum_sha256? string base64
+---@field encryption? string such as "AES256"
+
 ---@class personalize.StoredObject
 ---@field key string
 ---@field bytes integer how many it should have
@@ -86,7 +92,7 @@ end
 ---@param bucket personalize.Bucket
 ---@param object personalize.StoredObject
 ---@return boolean? is_stored nil where there is no telling
----@return string|table? found its version, where the bucket keeps any; why not:
+---@return personalize.StoredAs|string|table? found what S3 tells of it; why not:
 --- completes "part 1 of the list: ..."; the fields of an error, where there is no
 --- telling
 function M.check(bucket, object)
@@ -111,7 +117,9 @@ function M.check(bucket, object)
     return false, ("its SHA-256 is %s there, not %s"):format(hash,
       object.sha256)
   end
-  return true, headers["x-amz-version-id"]
+  return true, { version_id = headers["x-amz-version-id"],
+    etag = headers.etag, checksum_sha256 = headers["x-amz-checksum-sha256"],
+    encryption = headers["x-amz-server-side-encryption"] }
 end
 
 return M
