@@ -27,7 +27,7 @@ end
 
 local function request(url, more)
   local made = { method = "POST", url = url, body = "hello", timeout = 60,
-    ca_bundle = info.ca_bundle, proxy = "" }
+    connect_timeout = 60, ca_bundle = info.ca_bundle, proxy = "" }
   for name, value in pairs(more or {}) do
     made[name] = value
   end
@@ -51,7 +51,8 @@ local function start(script, before, ...)
       local handle = require("personalize.curl").handle()
       local function ask(url, more)
         local made = { method = "POST", url = url, body = "hello", proxy = "",
-          timeout = 60, ca_bundle = os.getenv "SPEC_CA" }
+          timeout = 60, connect_timeout = 60,
+          ca_bundle = os.getenv "SPEC_CA" }
         for name, value in pairs(more or {}) do made[name] = value end
         return handle:perform(made)
       end
@@ -267,7 +268,7 @@ describe("the system's trust", function()
     local run = start([[
       for _ = 1, 2 do
         local response, failure = handle:perform { method = "GET", proxy = "",
-          url = HTTPS .. "/ok", timeout = 60 }
+          url = HTTPS .. "/ok", timeout = 60, connect_timeout = 60 }
         io.write(response and response.status or failure.message, " ")
       end]], ("LD_PRELOAD=%s SPEC_TRUST_OF=%s SPEC_TRUST=%s"):format(library,
       FOLDER, folder))

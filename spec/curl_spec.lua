@@ -47,7 +47,7 @@ end
 
 local function request(url, more)
   local r = { method = "POST", url = url, body = "hello", timeout = 60,
-              ca_bundle = info.ca_bundle, proxy = "" }
+              connect_timeout = 60, ca_bundle = info.ca_bundle, proxy = "" }
   for name, value in pairs(more or {}) do
     r[name] = value
   end
@@ -687,8 +687,9 @@ describe("a proxy", function()
         "^POST http://localhost" or "^CONNECT localhost"))
     end
     -- The system trusts none of it.
-    local _, err = handle:perform({ method = "GET", timeout = 10,
-      url = info.http .. "/ok/x", proxy = proxy "proxy-tls" })
+    local _, err = handle:perform{ method = "GET", timeout = 60,
+      connect_timeout = 60, url = info.http .. "/ok/x",
+      proxy = proxy "proxy-tls" }
     assert.equal("TlsError", err.code)
   end)
 
