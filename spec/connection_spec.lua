@@ -306,14 +306,12 @@ describe("Ctrl-C", function()
       assert.equal("ready", run:line())
       if name == "TLS" then
         await("the connection", function()
-          return seen "tls-hold".heard > 0 or seen "tls-hold".connections > 0
+          return seen "tls-hold".connections > 0
         end)
       end
-      -- Where it came before the wait began it is another error, but an end.
+      run:await_sleep()
       run:signal "INT"
-      local said = run:rest()
-      assert.truthy(said == "InterruptedError\tfalse\tfalse\n" or said == "",
-        said)
+      assert.equal("InterruptedError\tfalse\tfalse\n", run:rest())
       run:stop()
     end)
   end
@@ -445,7 +443,7 @@ describe("descriptors", function()
         local process = assert(require("spec.support.native").load "process")
         ask(%s .. "/ok")
         local names, logs = {}, {}
-        process.close(4, 1023)
+        process.close(3, 1023)
         for i = 1, 12 do
           names[i] = os.tmpname()
           logs[i] = assert(io.open(names[i], "w"))
