@@ -328,3 +328,90 @@ describe("a fault of the fault server", function()
     assert.is_true(seen > 40)
   end)
 end)
+
+describe("a hello of TLS by hand", function()
+  local RANDOM = ("r"):rep(32)
+
+  it("tells the host's name, and has the lengths that it says", function()
+    for _, host in ipairs { "a", "personalize.eu-west-1.amazonaws.com",
+      ("h"):rep(253) } do
+      local hello = core.tls_hello(host, RANDOM)
+      local function number(at)
+        return hello:byte(at) * 256 + hello:byte(at + 1)
+      end
+      assert.equal("\22\3\1", hello:sub(1, 3))
+      assert.equal(#hello - 5, number(4)) -- of the record
+      assert.equal(#hello - 9, number(8)) -- of the handshake
+      assert.equal("\3\3" .. RANDOM, hello:sub(10, 43))
+      local name = assert(hello:find(host, 1, true))
+      assert.equal(#host, number(name - 2))
+      assert.equal(#host + 3, number(name - 5))
+      assert.equal(#host + 5, number(name - 7))
+      assert.equal(#hello - (name - 9) + 1, number(name - 11))
+    end
+  end)
+
+  it("is none without a host or random bytes", function()
+    assert.is_nil(core.tls_hello("", RANDOM))
+    assert.is_nil(core.tls_hello(("h"):rep(254), RANDOM))
+    assert.is_nil(core.tls_hello("a", "short"))
+    assert.has_error(function() core.tls_hello("a") end)
+  end)
+
+  it("is answered in a way that tells", function()
+    for answer, meaning in pairs {
+      [""] = "none", ["H"] = "plain", ["HTTP/1."] = "plain",
+      ["\22"] = "tls", ["\22\3\3\0\80\2\0"] = "tls",
+      ["\21"] = "tls", ["\21\3\1\0\2\2\70"] = "old",
+      ["\21\3\3\0\2\2\40"] = "refused", ["\21\3\3\0\2\2\80"] = "tls",
+      ["\21\3\3\0\2\2"] = "tls", ["\22\2\0"] = "plain",
+      ["\0\0\0\0\0\0\0\0"] = "plain",
+    } do
+      assert.equal(meaning, core.tls_answer(answer), answer)
+    end
+  end)
+
+  -- As openssl's server, which has to take it for what it is.
+  for options, meaning in pairs { ["-tls1_3"] = "tls", ["-tls1_2"] = "tls",
+    [""] = "tls", ["-tls1_1 -cipher ALL:@SECLEVEL=0"] = "old",
+    ["-tls1_2 -cipher ADH:@SECLEVEL=0"] = "refused" } do
+    it(("is understood by a server: %q"):format(options), function()
+      local script = [[
+import os, socket, subprocess, sys, tempfile
+folder = tempfile.mkdtemp()
+key, pem = os.path.join(folder, "key"), os.path.join(folder, "pem")
+subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a", "-keyout", key,
+    "-out", pem], check=True, stderr=subprocess.DEVNULL)
+with socket.create_server(("127.0.0.1", 0)) as taken:
+    port = taken.getsockname()[1]
+server = subprocess.Popen(["openssl", "s_server", "-accept",
+    "127.0.0.1:%d" % port, "-cert", pem, "-key", key] + sys.argv[2:],
+    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+seen = b""
+while b"ACCEPT" not in seen:
+    seen += os.read(server.stdout.fileno(), 65536)
+with socket.create_connection(("127.0.0.1", port)) as sock:
+    sock.sendall(bytes.fromhex(sys.argv[1]))
+    answer = b""
+    while len(answer) < 7:
+        part = sock.recv(7 - len(answer))
+        if not part:
+            break
+        answer += part
+server.kill()
+os.remove(key), os.remove(pem), os.rmdir(folder)
+print(answer.hex())]]
+      local hello = core.tls_hello("a.example", RANDOM):gsub(".", function(c)
+        return ("%02x"):format(c:byte())
+      end)
+      local pipe = io.popen(("python3 -c '%s' %s %s"):format(script, hello,
+        options))
+      local answer = pipe:read("*l"):gsub("%x%x", function(digits)
+        return string.char(tonumber(digits, 16))
+      end)
+      pipe:close()
+      assert.equal(meaning, core.tls_answer(answer), answer)
+    end)
+  end
+end)

@@ -74,7 +74,9 @@ local PORTS = {
   ["tls-old"] = untrusted "TLS 1.2",
   ["tls-wrong-name"] = untrusted "another name",
   ["tls-expired"] = untrusted "expired",
-  ["tls-unknown-ca"] = untrusted "ca_bundle",
+  -- Where it is told whom to trust.
+  ["tls-unknown-ca"] = untrusted(surroundings.in_nginx and
+    "lua_ssl_trusted_certificate" or "ca_bundle"),
   ["tls-self-signed"] = UNTRUSTED,
 }
 -- Proxies, on the way to where all is well.
@@ -117,29 +119,6 @@ local BODIES = {
   ["count"] = MALFORMED, ["continue"] = MALFORMED,
   ["swallow-steady"] = MALFORMED,
 }
-
--- What is otherwise inside nginx, and why.
-local WORDLESS = "nginx has one word for a handshake that fails"
-local IN_NGINX = {
-  ["tls-close"] = { "TlsError", 3, unsent = true, says = "TLS",
-    why = WORDLESS },
-  ["tls-reset"] = { "TlsError", 3, unsent = true, says = "TLS",
-    why = WORDLESS },
-  ["tls-plain"] = { "TlsError", 3, unsent = true, says = "TLS",
-    why = WORDLESS },
-  ["tls-old"] = { "TlsError", 3, unsent = true, says = "TLS",
-    why = WORDLESS },
-  ["tls-unknown-ca"] = { "TlsError", 1, unsent = true,
-    says = "lua_ssl_trusted_certificate",
-    why = "nginx's configuration names whom it trusts" },
-}
-if surroundings.in_nginx then
-  for _, list in ipairs { FAULTS, PORTS, PROXIES } do
-    for name in pairs(list) do
-      list[name] = IN_NGINX[name] or list[name]
-    end
-  end
-end
 
 return { APART = APART, BODIES = BODIES, FAULTS = FAULTS, PORTS = PORTS, PROXIES = PROXIES,
   OK = OK }

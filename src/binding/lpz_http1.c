@@ -9,6 +9,7 @@
 
 #include "../core/pz_http1.h"
 #include "../core/pz_http1_request.h"
+#include "../core/pz_tls_hello.h"
 #include "lpz_headers.h"
 
 #define READER "personalize.http1"
@@ -391,9 +392,48 @@ void lpz_http1_class(lua_State *L)
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
+/* ---- TLS --------------------------------------------------------------- */
+
+/* core.tls_hello(host, 32 random bytes) -> text to begin a handshake with, of
+   which the answer tells something | nil */
+static int core_tls_hello(lua_State *L)
+{
+    struct pz_slice host = lpz_checkslice(L, 1);
+    struct pz_slice random = lpz_checkslice(L, 2);
+    struct pz_buf *out = lpz_newbuffer(L);
+    enum pz_status status = pz_tls_hello(out, host, random);
+
+    if (status == PZ_ENOMEM)
+        return lpz_raise(L, status);
+    if (status == PZ_OK)
+        lpz_pushslice(L, pz_buf_slice(out));
+    else
+        lua_pushnil(L);
+    pz_buf_free(out);
+    return 1;
+}
+
+/* core.tls_answer(text) -> "tls", "none", "plain", "old" or "refused": what
+   the first 7 bytes of the answer mean, or as many as came */
+static int core_tls_answer(lua_State *L)
+{
+    static const char *const names[] = {
+        [PZ_TLS_ANSWER_TLS] = "tls",
+        [PZ_TLS_ANSWER_NONE] = "none",
+        [PZ_TLS_ANSWER_PLAIN] = "plain",
+        [PZ_TLS_ANSWER_OLD] = "old",
+        [PZ_TLS_ANSWER_REFUSED] = "refused"
+    };
+
+    lua_pushstring(L, names[pz_tls_answer(lpz_checkslice(L, 1))]);
+    return 1;
+}
+
 const luaL_Reg lpz_http1_functions[] = {
     { "http1", core_http1 },
     { "http1_connect", core_http1_connect },
     { "http1_request", core_http1_request },
+    { "tls_answer", core_tls_answer },
+    { "tls_hello", core_tls_hello },
     { NULL, NULL }
 };

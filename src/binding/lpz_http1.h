@@ -6,8 +6,8 @@
  */
 #include "lpz.h"
 
-/* http1, http1_connect, http1_request: NULL-ended. Each is explained where it
-   stands. */
+/* http1, http1_connect, http1_request, tls_hello, tls_answer: NULL-ended. Each
+   is explained where it stands. */
 extern const luaL_Reg lpz_http1_functions[];
 
 /* Registers the reader's class; pushes nothing. */

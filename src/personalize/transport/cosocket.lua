@@ -105,6 +105,7 @@ local function fail_unverified(exchange)
     "failed; nginx's error log may say why. %s"):format(peer(exchange), TRUST))
 end
 
+-- Why a handshake failed, in an error; nil where nginx has no word for it.
 local function fail_handshake(exchange, why)
   why = tostring(why)
   local number, words = why:match "^(%d+): (.*)"
@@ -128,8 +129,6 @@ local function fail_handshake(exchange, why)
   elseif why ~= "handshake failed" then
     return fail_unverified(exchange)
   end
-  return fail(exchange, "TlsError", true, ("the TLS handshake with %s " ..
-    "failed; nginx's error log says why"):format(name))
 end
 
 --- Bytes until `reader` is done with them; nil and why, where the connection
@@ -207,12 +206,67 @@ local function shake_hands(exchange)
   return true
 end
 
+-- To the peer itself, perhaps by a tunnel. True; or nil and the failure.
+local function reach(exchange, deadline, pool)
+  local via = exchange.proxy or exchange.where
+  local socket, why = dial.connect { host = via.host, port = via.port,
+    address = exchange.address, pool = pool, deadline = deadline,
+    new_socket = ngx.socket.tcp }
+  exchange.socket = socket
+  if not socket then
+    return fail_connect(exchange, why, via.host)
+  elseif socket:getreusedtimes() > 0 or not exchange.proxy or
+    exchange.where.scheme == "http" then
+    return true
+  elseif not set_timeouts(socket, deadline) then
+    return fail_timeout(exchange)
+  end
+  return open_tunnel(exchange, deadline)
+end
+
+-- nginx has one word for every handshake that fails. So the peer is asked once
+-- more, by hand, and its first bytes tell.
+local function ask_again(exchange, deadline)
+  exchange.socket:close()
+  local host = exchange.where.host
+  local hello = core.tls_hello(host, core.random(32))
+  local bytes = ""
+  if not hello or not reach(exchange, deadline, { pool = "personalize asks " ..
+    host .. " again" }) then
+    return "tls" -- as far as is known
+  elseif set_timeouts(exchange.socket, deadline) and
+    exchange.socket:send(hello) then
+    repeat
+      local part, why = exchange.socket:receiveany(64)
+      bytes = bytes .. (part or "")
+      if why == "timeout" then
+        return "tls"
+      end
+    until not part or #bytes >= 7
+  end
+  return core.tls_answer(bytes)
+end
+
+local ANSWERS = {
+  none = { "ConnectionError", true,
+    "%s closed the connection during the TLS handshake" },
+  plain = { "TlsError", false, "%s does not speak TLS" },
+  old = { "TlsError", false, "%s does not speak TLS 1.2 or later" },
+  refused = { "TlsError", false, "%s refused the TLS handshake by an alert; " ..
+    "it may demand a certificate of the client, and this client has none" },
+  tls = { "TlsError", true, "the TLS handshake with %s failed; nginx's error " ..
+    "log says why" },
+}
+
+local function fail_unnamed(exchange, deadline)
+  local found = ANSWERS[ask_again(exchange, deadline)]
+  return fail(exchange, found[1], found[2], found[3]:format(peer(exchange)))
+end
+
 -- A connection over which the request can go.
 local function connect(exchange)
   local deadline = math.min(exchange.deadline,
     core.monotonic() + exchange.connect_timeout)
-  local where, proxy = exchange.where, exchange.proxy
-  local via = proxy or where
   if last_kept and core.monotonic() - last_kept > FRESH then
     -- Once around nginx's loop: what ended while it was kept leaves the pool.
     ngx.sleep(0.001)
@@ -220,31 +274,20 @@ local function connect(exchange)
   if deadline <= core.monotonic() or deadline ~= deadline then
     return fail_timeout(exchange)
   end
-  local socket, why = dial.connect { host = via.host, port = via.port,
-    address = exchange.address, pool = exchange.pool, deadline = deadline,
-    new_socket = ngx.socket.tcp }
-  exchange.socket = socket
-  if not socket then
-    return fail_connect(exchange, why, via.host)
-  elseif socket:getreusedtimes() > 0 then
+  local reached, failure = reach(exchange, deadline, exchange.pool)
+  local socket = exchange.socket
+  if not reached then
+    return nil, failure
+  elseif socket:getreusedtimes() > 0 or exchange.where.scheme == "http" then
     return true
+  elseif not set_timeouts(socket, deadline) then
+    return fail_timeout(exchange)
   end
-  if proxy and where.scheme == "https" then
-    if not set_timeouts(socket, deadline) then
-      return fail_timeout(exchange)
-    end
-    local tunnel, failure = open_tunnel(exchange, deadline)
-    if not tunnel then
-      return nil, failure
-    end
+  reached, failure = shake_hands(exchange)
+  if reached or failure then
+    return reached, failure
   end
-  if where.scheme == "https" then
-    if not set_timeouts(socket, deadline) then
-      return fail_timeout(exchange)
-    end
-    return shake_hands(exchange)
-  end
-  return true
+  return fail_unnamed(exchange, deadline)
 end
 
 local function fail_answer(exchange, message, kind)
