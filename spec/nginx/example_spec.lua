@@ -501,6 +501,115 @@ describe("the example inside nginx", function()
       assert.equal(3, server:requests().operations.CreateDataDeletionJob)
     end)
 
+  local function withdraw(id)
+    return ask("DELETE", "/users/forget", { user_id = id })
+  end
+
+  it("takes an id back, each time it is there, and no other", function()
+    for _, id in ipairs { "alice", "bob", "alice", "Alice", "alice b", "a",
+      "alice" } do
+      assert.equal(202, forget(id))
+    end
+    local status, answer = withdraw "alice"
+    assert.equal(200, status)
+    assert.same({ status = "withdrawn" }, answer)
+    assert.equal("bob\nAlice\nalice b\na\n", slurp(day(0) .. ".open"))
+    assert.equal(404, (withdraw "alice"))
+    assert.equal(404, (withdraw "lice"))
+    assert.equal(202, forget "alice")
+    assert.equal(200, (withdraw "a"))
+    assert.equal("bob\nAlice\nalice b\nalice\n", slurp(day(0) .. ".open"))
+    for _, id in ipairs { "bob", "Alice", "alice b", "alice" } do
+      assert.equal(200, (withdraw(id)))
+    end
+    assert.equal("", slurp(day(0) .. ".open"))
+    for _, id in ipairs { "", "a\nb", "a\r", ("x"):rep(257) } do
+      assert.equal(400, (withdraw(id)))
+    end
+    local _, _, headers = ask("PUT", "/users/forget", { user_id = "a" })
+    assert.equal("POST, DELETE", headers.allow)
+    assert.equal(415, (ask("DELETE", "/users/forget", "{}", {})))
+    assert.equal(403, (ask("DELETE", "/users/forget", '{"user_id":"a"}', {
+      { "content-type", JSON }, { "origin", "https://evil.example" } })))
+  end)
+
+  it("takes an id back until its list was sent", function()
+    -- Nothing can be sent: AWS does not even tell what there is.
+    server:fault { spec = "ListDataDeletionJobs=AccessDeniedException:1000000" }
+    for _, id in ipairs { "alice", "bob" } do
+      assert.equal(202, forget(id))
+    end
+    close_day(2)
+    await("closed", function() return slurp(day(2) .. ".users") end)
+    await("tried", function()
+      return (server:requests().operations.ListDataDeletionJobs or 0) > 0
+    end)
+    assert.equal(200, (withdraw "alice"))
+    assert.equal("bob\n", slurp(day(2) .. ".users"))
+    server:admin("DELETE", "fault")
+    local receipt = receipt_of(day(2), "IN_PROGRESS")
+    assert.equal(1, receipt.users)
+    local status, answer = withdraw "bob"
+    assert.equal(409, status)
+    assert.equal("AlreadySent", answer.error)
+    -- Asked for once more since then.
+    assert.equal(202, forget "bob")
+    status, answer = withdraw "bob"
+    assert.equal(200, status)
+    assert.same({ status = "withdrawn", sent = true }, answer)
+    assert.equal(404, (withdraw "alice"))
+    end_job(receipt, "COMPLETED")
+    await("gone", function() return not slurp(day(2) .. ".users") end)
+    assert.equal(404, (withdraw "bob"))
+  end)
+
+  it("says that its list may have been sent, where nobody knows", function()
+    server:fault { spec = "PutObject=AccessDenied:1000000" }
+    assert.equal(202, forget "alice")
+    close_day(2)
+    await("an upload", function()
+      return server:requests().operations.PutObject
+    end)
+    assert.equal(409, (withdraw "alice"))
+    assert.equal("alice\n", slurp(day(2) .. ".users"))
+  end)
+
+  it("waits for the sender to take an id back, and says so", function()
+    assert.equal(202, forget "alice")
+    local lock
+    repeat
+      lock = personalize.lock_file(lists .. "/.lock")
+    until lock or system.sleep(0.01)
+    local status, _, headers = withdraw "alice"
+    lock:release()
+    assert.equal(503, status)
+    assert.truthy(headers["retry-after"])
+    assert.equal("alice\n", slurp(day(0) .. ".open"))
+    assert.equal(200, (withdraw "alice"))
+  end)
+
+  it("loses no id while others are taken back", function()
+    for i = 1, 40 do
+      assert.equal(202, forget("gone-" .. i))
+    end
+    local volley = child.start(("python3 spec/support/volley.py " ..
+      "%s/users/forget 200 '{\"user_id\": \"person-#\"}'"):format(web.url))
+    for i = 1, 40 do
+      assert.equal(200, (withdraw("gone-" .. i)))
+    end
+    assert.same({ ["202"] = 200 }, cjson.decode((volley:rest())))
+    volley:stop()
+    local seen, count = {}, 0
+    for id in slurp(day(0) .. ".open"):gmatch "[^\n]+" do
+      assert.truthy(id:find "^person%-%d+$", id)
+      count = count + (seen[id] and 0 or 1)
+      seen[id] = true
+    end
+    assert.equal(200, count)
+    assert.is_nil(web:whole_log():find("gone-", 1, true))
+    assert.is_nil(web:whole_log():find("person-", 1, true))
+  end)
+
   it("is kept from no list by another's faults", function()
     local file = assert(io.open(("%s/%s.users"):format(lists, day(6)), "wb"))
     file:write "\255\n"

@@ -68,11 +68,8 @@ local function body_fault()
   end
 end
 
---- The JSON object that a POST came with; or nil, and it is answered.
+--- The JSON object that a request came with; or nil, and it is answered.
 function M.read()
-  if not M.is_method "POST" then
-    return nil
-  end
   local status, code, message = body_fault()
   if status then
     return M.refuse(status, code, message)

@@ -8,7 +8,7 @@ local M = {}
 --- POST /jobs {"jobName":, "datasetGroupArn":, "dataLocation":, "roleArn":,
 -- "tags":}: 201, and the job's ARN.
 M.create = answer.handler(function()
-  local input = answer.read()
+  local input = answer.is_method "POST" and answer.read()
   if not input then
     return
   elseif type(input.dataLocation) ~= "string" then

@@ -1,7 +1,8 @@
 --- The lists in their folder. A day's list is added to while it is called
 -- DAY.open; renamed to DAY.users it is closed, and stays as it is until its job
--- is done and DAY.json is the receipt. What comes late for a day makes another
--- list, DAY-2. Days are those of UTC.
+-- is done and DAY.json is the receipt. DAY.sending is the receipt of a run that is
+-- at it, or was when its process died: where there is neither, nothing was sent.
+-- What comes late for a day makes another list, DAY-2. Days are those of UTC.
 
 local cjson = require "cjson"
 local personalize = require "personalize"
@@ -125,19 +126,24 @@ local function close(day, name, number)
   end
 end
 
--- Adds the names of a day's closed lists, and closes what is open of it.
-local function gather(names, day)
-  local name, number = day, 1
+-- The names of a day's closed lists; and the first name that is free, with its
+-- number.
+local function closed_of(day)
+  local names, name, number = {}, day, 1
   while true do
     if exists(path_of(name, "users")) then
       names[#names + 1] = name
     elseif not exists(path_of(name, "json")) then
-      break
+      return names, name, number
     end
     number = number + 1
     name = day .. "-" .. number
   end
-  names[#names + 1] = close(day, name, number)
+end
+
+-- The day that was so many days ago.
+local function day_of(back)
+  return os.date("!%Y-%m-%d", ngx.time() - back * 86400)
 end
 
 --- The names of the lists that are closed, those of days that are over now
@@ -145,9 +151,90 @@ end
 function M.closed()
   local names = {}
   for back = 1, OLDEST do
-    gather(names, os.date("!%Y-%m-%d", ngx.time() - back * 86400))
+    local day = day_of(back)
+    local closed, name, number = closed_of(day)
+    for _, one in ipairs(closed) do
+      names[#names + 1] = one
+    end
+    names[#names + 1] = close(day, name, number)
   end
   return names
+end
+
+-- Seconds for which those who add to a list are waited for.
+local PATIENCE = 10
+
+-- The lock under which lines are added to a file. Without one, what is added
+-- meanwhile would be lost with the old text.
+local function own(path)
+  local stop = ngx.now() + PATIENCE
+  while true do
+    local lock, why, code = personalize.lock_file(path)
+    if lock and why then
+      lock:release()
+      error(setmetatable({ message = ("%s is not changed here: %s"):format(
+        path, why) }, Fault), 0)
+    elseif lock or code ~= "EAGAIN" or ngx.now() > stop then
+      return demand(path, lock, why)
+    end
+    ngx.sleep(0.01)
+    ngx.update_time()
+  end
+end
+
+-- The text without every such line; nil where there is none.
+local function without(text, line)
+  local kept = {}
+  for one in text:gmatch "[^\n]*\n?" do
+    if one ~= line then
+      kept[#kept + 1] = one
+    end
+  end
+  local rest = table.concat(kept)
+  return #rest < #text and rest or nil
+end
+
+-- The whole of a list that is there.
+local function text_of(path)
+  return demand(path, read(path, "*a"), "it cannot be read")
+end
+
+-- Takes a line out of a list. Answers whether it was there.
+local function take_out(path, line)
+  if not exists(path) or not without(text_of(path), line) then
+    return false
+  end
+  local lock = own(path)
+  local ok, result = pcall(function()
+    local rest = without(text_of(path), line)
+    return rest and demand(path, personalize.write_private(path, rest))
+  end)
+  lock:release()
+  if not ok then
+    error(result, 0)
+  end
+  return result ~= nil
+end
+
+--- Takes a line out of every list of which nothing was sent. To be called under
+-- the lock. Answers whether one had it, and whether a list has it that was sent,
+-- or may have been.
+function M.withdraw(line)
+  local is_out, is_sent = false, false
+  for back = 0, OLDEST do
+    local day = day_of(back)
+    is_out = take_out(path_of(day, "open"), line) or is_out
+    for _, name in ipairs((closed_of(day))) do
+      local path = path_of(name, "users")
+      if not exists(path_of(name, "json")) and
+        not exists(path_of(name, "sending")) then
+        is_out = take_out(path, line) or is_out
+      elseif without(text_of(path), line) then
+        is_sent = true
+      end
+    end
+  end
+  return is_out, is_sent
 end
 
 --- The path of a closed list once nobody adds to it any more: who had it open
@@ -169,11 +256,13 @@ end
 --- The receipt that is there of a list: what only an earlier run could see is
 -- in it.
 function M.receipt(name)
-  local path = path_of(name, "json")
-  local text = read(path, "*a")
-  if text then
-    local ok, receipt = pcall(cjson.decode, text)
-    return demand(path, ok and receipt, receipt)
+  for _, ending in ipairs { "sending", "json" } do
+    local path = path_of(name, ending)
+    local text = read(path, "*a")
+    if text then
+      local ok, receipt = pcall(cjson.decode, text)
+      return demand(path, ok and receipt, receipt)
+    end
   end
 end
 
@@ -186,16 +275,27 @@ local function has_jobs(receipt)
   return false
 end
 
---- Writes a list's receipt, once it tells of a job: none takes the place of one
--- that knows more. With one of a deletion that is COMPLETED the list,
--- which is personal data, goes.
+local function write(name, ending, receipt)
+  local path = path_of(name, ending)
+  demand(path, personalize.write_private(path,
+    personalize.receipt_json(receipt)))
+end
+
+--- Writes the receipt of a run that goes on: before it sends anything, and after
+-- each step.
+function M.note(name, receipt)
+  write(name, "sending", receipt)
+end
+
+--- Writes the receipt of a run that is over, once it tells of a job: none takes
+-- the place of one that knows more. With one of a deletion that is COMPLETED the
+-- list, which is personal data, goes.
 function M.keep(name, receipt)
   if not has_jobs(receipt) then
     return
   end
-  local path = path_of(name, "json")
-  demand(path, personalize.write_private(path,
-    personalize.receipt_json(receipt)))
+  write(name, "json", receipt)
+  os.remove(path_of(name, "sending"))
   if receipt.status == "COMPLETED" then
     os.remove(path_of(name, "users"))
   end

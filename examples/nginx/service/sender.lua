@@ -32,6 +32,7 @@ local function options_of(name, path, lock)
     prefix = "erasure", cleanup = true,
     datasetGroupArn = settings.groups, roleArn = settings.role,
     wait = false, on_progress = function() go_on(lock) end,
+    on_receipt = function(its) lists.note(name, its) end,
   }
 end
 
