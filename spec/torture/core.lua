@@ -483,6 +483,15 @@ test("http1_connect", "", function()
       host = "a", port = 1, authorization = "Basic dTpw" })
 end)
 
+test("tls_hello", "", function()
+  same(153, #core.tls_hello("a.example", ("r"):rep(32)))
+  same(nil, core.tls_hello("a.example", "short"))
+end)
+
+test("tls_answer", "", function()
+  same("old", core.tls_answer "\21\3\1\0\2\2\70")
+end)
+
 test("http1", "", function()
   local reader = core.http1 "GET"
   same("more", reader:feed "HTTP/1.1 200 OK\r\nX-Twice: 1\r\nx-twice: 2\r\n")

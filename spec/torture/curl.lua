@@ -117,6 +117,36 @@ run("perform, TLS", function()
   same(200, response.status)
 end)
 
+run("perform, by a proxy", function()
+  for _, endpoint in ipairs { ready.http, ready.https } do
+    local fresh = curl.handle()
+    local response = must(fresh:perform(request("/ok", { proxy =
+      url(ready.ports.proxy, ""):gsub("//", "//u:p@"), url = endpoint .. "/ok",
+      ca_bundle = ready.ca_bundle })))
+    fresh:close()
+    same(200, response.status)
+  end
+end)
+
+run("perform, refused by a proxy", function()
+  for _, endpoint in ipairs { ready.http, ready.https } do
+    local _, err = handle:perform(request("/ok", { url = endpoint .. "/ok",
+      proxy = url(ready.ports["proxy-refuses"], "") }))
+    if err.message:find("memory", 1, true) then
+      error(err.message, 0)
+    end
+    same("ConnectionError", err.code)
+  end
+end)
+
+run("perform, to an address", function()
+  local fresh = curl.handle()
+  local place = ready.http:match ":%d+$"
+  same(200, must(fresh:perform(request("/ok", { address = "127.0.0.1",
+    url = "http://checked.invalid" .. place .. "/ok" }))).status)
+  fresh:close()
+end)
+
 local sources = require "spec.support.sources"
 sources.install()
 local BODY = ("b"):rep(300000)
@@ -134,6 +164,12 @@ run("perform, a source and a new handle", function()
   same(200, must(fresh:perform(request("/ok", {
     body = sources.new(BODY) }))).status)
   fresh:close()
+end)
+
+run("perform, a source that is not asked for", function()
+  local response = must(handle:perform(request("/expect-417", {
+    method = "PUT", body = sources.new(("b"):rep(2 ^ 20 + 1)) })))
+  same("1048577", response.body)
 end)
 
 run("perform, a source that fails", function()
