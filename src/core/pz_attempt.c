@@ -2,19 +2,11 @@
 
 #include <string.h>
 
+#include "pz_head.h"
 #include "pz_text.h"
 #include "pz_uri.h"
 
 enum { KEY_ID_MAX = 128, TOKEN_MAX = 16384 };
-
-/* Fit for a header value: visible ASCII and inner spaces. */
-static int is_header_text(struct pz_slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] < ' ' || s.data[i] > '~')
-            return 0;
-    return 1;
-}
 
 static enum pz_status
 set_urls(struct pz_service *service, struct pz_slice endpoint)
@@ -55,7 +47,7 @@ static const char *params_fault(const struct pz_service_params *params)
         return "the signing name is not valid";
     if (params->target_prefix.len > 64 || !pz_is_visible(params->target_prefix))
         return "the target prefix is not valid";
-    if (!is_header_text(params->user_agent))
+    if (!pz_head_is_value(params->user_agent))
         return "the user agent has characters that no header may have";
     return NULL;
 }
@@ -150,17 +142,9 @@ static int is_header_name(struct pz_slice s)
     return s.len > 0;
 }
 
-static int is_method(struct pz_slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] < 'A' || s.data[i] > 'Z')
-            return 0;
-    return s.len > 0;
-}
-
 static int is_plan(const struct pz_plan *plan)
 {
-    if (!is_method(plan->method) || plan->path.len == 0 ||
+    if (pz_head_method_fault(plan->method) || plan->path.len == 0 ||
         plan->path.data[0] != '/' || !pz_is_visible(plan->path) ||
         !pz_is_visible(plan->query) ||
         pz_slice_find(plan->path, '?', 0) < plan->path.len ||
@@ -170,7 +154,7 @@ static int is_plan(const struct pz_plan *plan)
         return 0;
     for (size_t i = 0; i < plan->header_count; i++)
         if (!is_header_name(plan->headers[i].name) ||
-            !is_header_text(plan->headers[i].value))
+            !pz_head_is_value(plan->headers[i].value))
             return 0;
     return 1;
 }
@@ -276,13 +260,6 @@ static void add_header(struct header_list *list, struct pz_slice name,
     list->items[at].value = value;
 }
 
-static int has_length(const struct pz_attempt *attempt)
-{
-    return attempt->body_len > 0 ||
-           pz_slice_eq(attempt->plan.method, PZ_LIT("POST")) ||
-           pz_slice_eq(attempt->plan.method, PZ_LIT("PUT"));
-}
-
 /* All header lines but User-Agent, which proxies rewrite, and Authorization.
    'room' is memory for the composed values. */
 static void
@@ -307,7 +284,7 @@ list_headers(struct header_list *list, char room[80],
     list->count = 0;
     add_header(list, PZ_LIT("amz-sdk-invocation-id"), id);
     add_header(list, PZ_LIT("amz-sdk-request"), count);
-    if (has_length(attempt))
+    if (pz_head_has_length(plan->method, attempt->body_len > 0))
         add_header(list, PZ_LIT("content-length"),
                    pz_digits(room + 60, attempt->body_len));
     add_header(list, PZ_LIT("host"), pz_buf_slice(&service->host));

@@ -70,6 +70,12 @@ pz_head_take(struct pz_slice *rest, struct pz_slice *name,
     return judge_length(*name, *value, body_len);
 }
 
+int pz_head_has_length(struct pz_slice method, int has_body)
+{
+    return has_body || pz_slice_eq(method, PZ_LIT("POST")) ||
+           pz_slice_eq(method, PZ_LIT("PUT"));
+}
+
 int pz_head_next(struct pz_slice *rest, struct pz_slice *name,
                  struct pz_slice *value)
 {
@@ -135,6 +141,14 @@ int pz_head_is_text(struct pz_slice s)
             if (is_control(s.data[i]))
                 return 0;
     }
+    return 1;
+}
+
+int pz_head_is_value(struct pz_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] < ' ' || s.data[i] > '~')
+            return 0;
     return 1;
 }
 

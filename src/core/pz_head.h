@@ -1,8 +1,8 @@
 #ifndef PZ_HEAD_H
 #define PZ_HEAD_H
 /*
- * What a request may say and how long an answer may be, whoever carries them:
- * the rules that libcurl's transport and our own HTTP/1.1 share.
+ * What a request may say and how long an answer may be: the rules of who signs
+ * a request, who writes it and who reads its answer.
  *
  * Knows header lines; refuses to know connections and what the headers mean.
  */
@@ -26,6 +26,10 @@ const char *
 pz_head_take(struct pz_slice *rest, struct pz_slice *name,
              struct pz_slice *value, unsigned long long body_len);
 
+/* Is the length of its body told? Always where there is one, and by these
+   methods even where there is none (RFC 9110, 8.6). */
+int pz_head_has_length(struct pz_slice method, int has_body);
+
 /*
  * Steps through the head of an answer: cuts the next header line off *rest
  * (which starts as the whole head) and answers 1, or 0 at the end. Lines that
@@ -40,6 +44,8 @@ int pz_head_length(struct pz_slice s, unsigned long long *out);
 
 /* 1 where no byte is a control character, tabs aside. */
 int pz_head_is_text(struct pz_slice s);
+/* 1 where all of it is printable ASCII: fit for a header's value. */
+int pz_head_is_value(struct pz_slice s);
 /* Can it be a header's name (RFC 9110, 5.6.2)? */
 int pz_head_is_token(struct pz_slice s);
 

@@ -53,13 +53,6 @@ read_url(struct pz_uri *uri, struct pz_slice *query, struct pz_slice url)
     return NULL;
 }
 
-static int has_length(const struct pz_http1_request *request)
-{
-    return request->has_body ||
-           pz_slice_eq(request->method, PZ_LIT("POST")) ||
-           pz_slice_eq(request->method, PZ_LIT("PUT"));
-}
-
 /* The request line, with the whole URL in it for a proxy. */
 static enum pz_status
 write_line(struct pz_buf *out, const struct pz_uri *uri,
@@ -107,7 +100,8 @@ write_head(struct pz_buf *out, const struct pz_uri *uri,
     }
     if (status == PZ_OK)
         status = pz_buf_adds(out, request->head);
-    if (status == PZ_OK && !seen->length && has_length(request))
+    if (status == PZ_OK && !seen->length &&
+        pz_head_has_length(request->method, request->has_body))
         status = pz_buf_addv(out, length, PZ_COUNT(length));
     if (status == PZ_OK && request->expects && !seen->expect)
         status = pz_buf_adds(out, PZ_LIT("Expect: 100-continue\r\n"));
@@ -116,14 +110,6 @@ write_head(struct pz_buf *out, const struct pz_uri *uri,
     if (status == PZ_OK)
         status = pz_buf_adds(out, PZ_LIT("\r\n"));
     return status;
-}
-
-static int is_line(struct pz_slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] < ' ' || s.data[i] > '~')
-            return 0;
-    return 1;
 }
 
 enum pz_status
@@ -141,7 +127,7 @@ pz_http1_request(struct pz_buf *out, struct pz_uri *uri, const char **fault,
         *fault = "a HEAD with a body";
     if (*fault == NULL)
         *fault = check_head(request, &seen);
-    if (*fault == NULL && !is_line(request->proxy_authorization))
+    if (*fault == NULL && !pz_head_is_value(request->proxy_authorization))
         *fault = bad_authorization;
     if (*fault)
         return PZ_EINVAL;
@@ -186,7 +172,7 @@ pz_http1_connect(struct pz_buf *out, const char **fault, struct pz_slice host,
         return status;
     *fault = !good || port < 1 || port > 65535
         ? "a host or a port that is none"
-        : !is_line(authorization) ? bad_authorization
+        : !pz_head_is_value(authorization) ? bad_authorization
         : NULL;
     return *fault ? PZ_EINVAL : pz_buf_addv(out, parts, PZ_COUNT(parts));
 }
