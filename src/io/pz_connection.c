@@ -135,6 +135,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
             return try_code; \
     } while (0)
 
+/* A libcurl that was built without proxies does not know their options, and
+   takes none. */
+static CURLcode if_known(CURLcode code)
+{
+    return code == CURLE_UNKNOWN_OPTION || code == CURLE_NOT_BUILT_IN
+        ? CURLE_OK : code;
+}
+
 /* What never changes. */
 static CURLcode configure(struct pz_connection *c)
 {
@@ -151,10 +159,10 @@ static CURLcode configure(struct pz_connection *c)
     TRY(curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L));
     TRY(curl_easy_setopt(e, CURLOPT_SSLVERSION,
                          (long)CURL_SSLVERSION_TLSv1_2));
-    TRY(curl_easy_setopt(e, CURLOPT_PROXY_SSL_VERIFYPEER, 1L));
-    TRY(curl_easy_setopt(e, CURLOPT_PROXY_SSL_VERIFYHOST, 2L));
-    TRY(curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION,
-                         (long)CURL_SSLVERSION_TLSv1_2));
+    TRY(if_known(curl_easy_setopt(e, CURLOPT_PROXY_SSL_VERIFYPEER, 1L)));
+    TRY(if_known(curl_easy_setopt(e, CURLOPT_PROXY_SSL_VERIFYHOST, 2L)));
+    TRY(if_known(curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION,
+                                  (long)CURL_SSLVERSION_TLSv1_2)));
     TRY(curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open));
     TRY(curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, (void *)c));
     TRY(curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head));
@@ -279,9 +287,9 @@ static CURLcode tell_peer(struct pz_connection *c,
     pz_buf_free(&url);
     /* No proxy but ours, and no exceptions to it. */
     if (code == CURLE_OK)
-        code = curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
+        code = if_known(curl_easy_setopt(c->easy, CURLOPT_PROXY, ""));
     if (code == CURLE_OK)
-        code = curl_easy_setopt(c->easy, CURLOPT_NOPROXY, "");
+        code = if_known(curl_easy_setopt(c->easy, CURLOPT_NOPROXY, ""));
     if (code == CURLE_OK && proxy->kind != PZ_PROXY_NONE && !c->is_to_proxy)
         code = tell_proxy(c->easy, proxy);
     return code;

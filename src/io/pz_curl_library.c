@@ -90,8 +90,8 @@ CURLcode pz_curl_library_trust(CURL *easy, const char *file, int with_folder,
     *left_out = 0;
     if (file) {
         code = curl_easy_setopt(easy, CURLOPT_CAINFO, file);
-        if (code == CURLE_OK)
-            code = curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, file);
+        /* Not every libcurl can speak to a proxy by TLS. */
+        (void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, file);
     } else if (with_folder || !pz_curl_library_shares() ||
                !has_needless_folder(easy)) {
         return CURLE_OK;
