@@ -8,7 +8,6 @@
  */
 #include "fuzz.h"
 
-#include "../../src/io/pz_connection_failure.h"
 #include "../../src/io/pz_exchange.h"
 #include "../../src/io/pz_sys.h"
 
@@ -56,12 +55,6 @@ const char *pz_curl_library_version(void);
 const char *pz_curl_library_version(void)
 {
     return "none";
-}
-
-void pz_failure_no_certificate(struct pz_failure *f,
-                               const struct pz_peer *peer)
-{
-    pz_failure_blame(f, PZ_FAULT_TLS, 0, "", peer, " demands a certificate");
 }
 
 /* The byte that has to stand at 'at' in the body. */
@@ -205,10 +198,14 @@ int pz_connection_wait(struct pz_connection *c, int what, int ms)
     return (int)(a >> 2) & what;
 }
 
-int pz_connection_wants_certificate(const struct pz_connection *c)
+int pz_connection_is_refused(const struct pz_connection *c,
+                             const struct pz_peer *peer,
+                             struct pz_failure *failure)
 {
-    script.is_refused = act() == 77;
     (void)c;
+    script.is_refused = act() == 77;
+    if (script.is_refused)
+        pz_failure_blame(failure, PZ_FAULT_TLS, 0, "", peer, " refuses");
     return script.is_refused;
 }
 

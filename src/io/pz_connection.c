@@ -545,10 +545,16 @@ int pz_connection_is_alive(struct pz_connection *c)
            pz_connection_receive(c, &byte, 1, &n) == PZ_IO_AGAIN;
 }
 
-int pz_connection_wants_certificate(const struct pz_connection *c)
+int pz_connection_is_refused(const struct pz_connection *c,
+                             const struct pz_peer *peer,
+                             struct pz_failure *failure)
 {
-    return pz_curl_library_tls_fault(c->easy, CURLE_RECV_ERROR, c->reason) ==
-           PZ_TLS_CLIENT;
+    enum pz_tls_fault fault = pz_curl_library_late_fault(c->easy, c->reason);
+
+    if (fault == PZ_TLS_NONE)
+        return 0;
+    pz_failure_refused(failure, peer, fault == PZ_TLS_CLIENT);
+    return 1;
 }
 
 /* ---- the end ----------------------------------------------------------- */

@@ -92,8 +92,11 @@ int pz_connection_wait(struct pz_connection *c, int what, int ms);
    asked for: an end, a late answer. */
 int pz_connection_is_alive(struct pz_connection *c);
 
-/* Did the peer end it because it demands a client's certificate? */
-int pz_connection_wants_certificate(const struct pz_connection *c);
+/* Did the peer end it by refusing the handshake, after all? Then the failure
+   says so. */
+int pz_connection_is_refused(const struct pz_connection *c,
+                             const struct pz_peer *peer,
+                             struct pz_failure *failure);
 
 /*
  * Ends it and frees it. 0: it cannot be, because its descriptor is another

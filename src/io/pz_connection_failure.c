@@ -109,12 +109,13 @@ static void blame_tls(struct pz_failure *f, const struct pz_place *place,
                          ? "the proxy, or " : "", &place->peer, words);
 }
 
-void pz_failure_no_certificate(struct pz_failure *f,
-                               const struct pz_peer *peer)
+void pz_failure_refused(struct pz_failure *f, const struct pz_peer *peer,
+                        int demands_certificate)
 {
-    pz_failure_blame(f, PZ_FAULT_TLS, 0, "", peer,
-                     " demands a certificate of the client, and this client "
-                     "has none");
+    pz_failure_blame(f, PZ_FAULT_TLS, 0, "", peer, demands_certificate
+        ? " demands a certificate of the client, and this client has none"
+        : " refused the TLS handshake by an alert; it may demand a "
+          "certificate of the client, and this client has none");
 }
 
 static void fail_tls(struct pz_failure *f, const struct pz_place *place,
@@ -132,12 +133,8 @@ static void fail_tls(struct pz_failure *f, const struct pz_place *place,
         blame_tls(f, place, 0, " does not speak TLS 1.2 or later");
         return;
     case PZ_TLS_CLIENT:
-        pz_failure_no_certificate(f, &place->peer);
-        return;
     case PZ_TLS_REFUSED:
-        blame_tls(f, place, 0, " refused the TLS handshake by an alert; it "
-                  "may demand a certificate of the client, and this client "
-                  "has none");
+        pz_failure_refused(f, &place->peer, fault == PZ_TLS_CLIENT);
         return;
     case PZ_TLS_WRONG_NAME:
         blame_tls(f, place, 0, " has a certificate that is for another name");

@@ -15,8 +15,9 @@ void pz_failure_unconnected(struct pz_failure *f,
                             const struct pz_patience *patience, int code,
                             int *wants_folder);
 
-/* A demand for a client's certificate, which there is none of. */
-void pz_failure_no_certificate(struct pz_failure *f,
-                               const struct pz_peer *peer);
+/* The peer refused the handshake: because it demands a certificate of the
+   client, or perhaps for that. */
+void pz_failure_refused(struct pz_failure *f, const struct pz_peer *peer,
+                        int demands_certificate);
 
 #endif

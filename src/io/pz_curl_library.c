@@ -221,7 +221,8 @@ static enum pz_tls_fault handshake_fault(CURL *easy, const char *reason)
     static const char *const refused[] = {
         "alert handshake failure", "alert bad certificate",
         "alert access denied", "alert certificate unknown",
-        "alert unknown ca", NULL
+        "alert unknown ca", "Handshake failed",
+        "fatal alert has been received", NULL
     };
 
     if (says(reason, certificates))
@@ -252,12 +253,16 @@ pz_curl_library_tls_fault(CURL *easy, CURLcode code, const char *reason)
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
         return handshake_fault(easy, reason);
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-        /* With TLS 1.3 this alert comes after the client's handshake. */
-        return handshake_fault(easy, reason) == PZ_TLS_CLIENT
-            ? PZ_TLS_CLIENT : PZ_TLS_NONE;
     default:
         return PZ_TLS_NONE;
     }
+}
+
+enum pz_tls_fault
+pz_curl_library_late_fault(CURL *easy, const char *reason)
+{
+    enum pz_tls_fault fault = handshake_fault(easy, reason);
+
+    return fault == PZ_TLS_CLIENT || fault == PZ_TLS_REFUSED
+        ? fault : PZ_TLS_NONE;
 }

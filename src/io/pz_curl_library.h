@@ -63,4 +63,10 @@ enum pz_tls_fault {
 enum pz_tls_fault
 pz_curl_library_tls_fault(CURL *easy, CURLcode code, const char *reason);
 
+/* The same where a connection ended before its first answer: with TLS 1.3 the
+   peer refuses a handshake after it has ended for the client. PZ_TLS_CLIENT,
+   PZ_TLS_REFUSED or PZ_TLS_NONE. */
+enum pz_tls_fault
+pz_curl_library_late_fault(CURL *easy, const char *reason);
+
 #endif

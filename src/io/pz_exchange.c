@@ -7,7 +7,6 @@
 #include "../core/pz_address.h"
 #include "../core/pz_head.h"
 #include "../core/pz_http1_request.h"
-#include "pz_connection_failure.h"
 #include "pz_curl_library.h"
 #include "pz_sys.h"
 
@@ -124,10 +123,8 @@ static enum step fail_answer(struct run *r, enum pz_status status,
     if (answer->fault != PZ_HTTP1_NONE && !is_none)
         return blame(r, PZ_FAULT_RESPONSE, 1, "the answer of ",
                      " is cut or malformed");
-    if (pz_connection_wants_certificate(r->c)) {
-        /* It did so instead of looking at the request. */
-        r->out->failure.sent = 0;
-        pz_failure_no_certificate(&r->out->failure, &r->wish.peer);
+    if (pz_connection_is_refused(r->c, &r->wish.peer, &r->out->failure)) {
+        r->out->failure.sent = 0; /* nobody looked at it */
         return STEP_FAILED;
     }
     return blame(r, PZ_FAULT_CONNECTION, 1, "",
