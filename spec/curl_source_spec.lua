@@ -73,6 +73,23 @@ describe("a source", function()
     end)
   end
 
+  -- More than the peer takes at once. Up to 8.9 libcurl wants what it could not
+  -- send to be offered again from the same place.
+  for _, scheme in ipairs { "http", "https" } do
+    it("of several MiB arrives whole over " .. scheme .. ", as a string does",
+      function()
+        local text = BIG .. BIG:sub(1, 3 * MIB + 12345)
+        for _, body in ipairs { text, sources.new(text),
+          sources.new(text, { most = 40000 }) } do
+          local response, err = put(nil, body,
+            { url = info[scheme] .. "/echo/x" })
+          assert.is_nil(err and err.message)
+          assert.is_true(response.body == text)
+        end
+        assert.equal(1, seen "_seen/echo".connections)
+      end)
+  end
+
   it("is announced by its length; a long one is not sent unasked", function()
     for _, case in ipairs { { 3 }, { MIB }, { MIB + 1, true } } do
       assert(put("ok", sources.new(BIG:sub(1, case[1]))))
@@ -221,12 +238,16 @@ describe("a peer", function()
     { "swallow-close", "ConnectionError", BIG },
   } do
     local body = case[3] or LONGEST
-    it(("%s ends as %s (%d bytes)"):format(case[1], case[2], #body), function()
-      local _, err = put(case[1], sources.new(body))
-      assert.equal(case[2], err.code)
-      assert.is_true(err.sent)
-      assert.is_true(err.retryable)
-    end)
+    for _, scheme in ipairs { "http", "https" } do
+      it(("%s over %s ends as %s (%d bytes)"):format(case[1], scheme, case[2],
+        #body), function()
+        local _, err = put(nil, sources.new(body),
+          { url = info[scheme] .. "/" .. case[1] })
+        assert.equal(case[2], err.code)
+        assert.is_true(err.sent)
+        assert.is_true(err.retryable)
+      end)
+    end
   end
 
   it("that stops reading is a timeout of the low-speed limit", function()

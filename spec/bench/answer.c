@@ -35,7 +35,8 @@ struct peer {
 
 static int take(struct peer *p, void *out, size_t len)
 {
-    return p->tls ? SSL_read(p->tls, out, (int)len) : (int)recv(p->s, out, len, 0);
+    return p->tls ? SSL_read(p->tls, out, (int)len)
+                  : (int)recv(p->s, out, len, 0);
 }
 
 static int give(struct peer *p, const void *data, size_t len)

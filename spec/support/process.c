@@ -1,6 +1,7 @@
 /*
  * What Lua cannot do to its own process: fork, run other Lua states in threads,
- * close descriptors of others, run out of them. A module for specs; built by the spec that needs it.
+ * close descriptors of others and run out of them. A module for specs; built
+ * by the spec that needs it.
  */
 #include <lauxlib.h>
 #include <lua.h>

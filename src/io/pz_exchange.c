@@ -48,7 +48,7 @@ struct run {
     int is_over;         /* the peer has ended it */
     int is_broken;       /* sending failed; the peer may have said why */
     int was_writable;    /* and yet nothing could be sent */
-    double looked;       /* around */
+    double now, looked;  /* around */
     double slow_mark, slow_since; /* of the limit of speed */
     unsigned long long moved, moved_before;
 };
@@ -123,7 +123,8 @@ static enum step fail_answer(struct run *r, enum pz_status status,
     if (answer->fault != PZ_HTTP1_NONE && !is_none)
         return blame(r, PZ_FAULT_RESPONSE, 1, "the answer of ",
                      " is cut or malformed");
-    if (pz_connection_is_refused(r->c, &r->wish.peer, &r->out->failure)) {
+    if (r->is_fresh &&
+        pz_connection_is_refused(r->c, &r->wish.peer, &r->out->failure)) {
         r->out->failure.sent = 0; /* nobody looked at it */
         return STEP_FAILED;
     }
@@ -164,26 +165,25 @@ static enum step tell(struct run *r)
 /* Is there a reason to end, whatever goes on? Asked every tenth of a second. */
 static enum step look_around(struct run *r)
 {
-    double now = pz_sys_monotonic();
-
-    if (now >= r->patience.deadline)
+    r->now = pz_sys_monotonic();
+    if (r->now >= r->patience.deadline)
         return fail_timeout(r);
-    if (now - r->looked < LOOK_SECONDS)
+    if (r->now - r->looked < LOOK_SECONDS)
         return STEP_DONE;
     if (r->x->interrupted && r->x->interrupted(r->x->arg))
         return blame(r, PZ_FAULT_INTERRUPTED, 0, "interrupted while asking ",
                      "");
     if (r->x->progress && tell(r) != STEP_DONE)
         return STEP_FAILED;
-    r->looked = pz_sys_monotonic();
-    return is_too_slow(r, r->looked) ? fail_slow(r) : STEP_DONE;
+    r->now = r->looked = pz_sys_monotonic();
+    return is_too_slow(r, r->now) ? fail_slow(r) : STEP_DONE;
 }
 
 /* Waits for either of the two, so long at most. */
 static enum step wait_for(struct run *r, int what, int most_ms, int *seen)
 {
     enum step step = look_around(r);
-    double left = r->patience.deadline - pz_sys_monotonic();
+    double left = r->patience.deadline - r->now;
     int ms = r->x->progress && most_ms > PROGRESS_MS ? PROGRESS_MS : most_ms;
 
     if (left * 1000 < ms)
