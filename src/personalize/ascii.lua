@@ -16,6 +16,15 @@ function M.lower(text)
   return (text:gsub("[A-Z]", SMALL))
 end
 
+--- With a capital letter at its start.
+---@param text string
+---@return string
+function M.capital(text)
+  return (text:gsub("^[a-z]", function(letter)
+    return string.char(letter:byte() - 32)
+  end))
+end
+
 --- A decimal number without sign and exponent, such as "2.5"; nil for others.
 ---@param text string
 ---@return number?

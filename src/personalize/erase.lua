@@ -6,10 +6,12 @@
 
 local Client = require "personalize.client"
 local Error = require "personalize.error"
+local account = require "personalize.preflight.account"
 local call = require "personalize.call"
 local core = require "personalize.core"
 local due = require "personalize.due"
 local evidence = require "personalize.evidence"
+local groups = require "personalize.groups"
 local lists = require "personalize.lists"
 local pace = require "personalize.pace"
 local plan = require "personalize.plan"
@@ -209,6 +211,10 @@ end
 -- where its jobs will find it, or answers nil and an error's fields.
 function M.go_on(run)
   begin(run)
+  -- Who only looks does not take the place of who sent.
+  if not run.is_noted and (run.has_sent or not run.receipt.caller) then
+    account.note(run.client, run.settings, run.receipt)
+  end
   if run.options.wait == false then
     refresh(run)
   else
@@ -220,15 +226,50 @@ function M.go_on(run)
   end
 end
 
+-- Is there a job to be created?
+local function has_open(run)
+  for _, slot in ipairs(run.slots) do
+    if M.is_open(run, slot) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Looks whether now is a good time, while nothing is sent yet. Raises where
+-- something stands in the way.
+local function look_ahead(run)
+  local preflight = require "personalize.preflight" -- which most runs do without
+  local look = preflight.run({ client = run.client, settings = run.settings,
+    options = run.options, groups = run.groups, parts = run.parts,
+    keys = run.keys, is_looked = true, receipt = run.receipt }, run.summaries)
+  local found, receipt = look.findings, run.receipt
+  receipt.caller = look.caller
+  receipt.other_groups = look.other_groups
+  receipt.preflight = { time = lists.time(run), findings = found.list }
+  run.is_noted = true
+  lists.tell(run, "preflight", { requests = look.reader.requests,
+    findings = found.list })
+  if found.blockers > 0 then
+    Error.raise { code = "PreflightError", kind = "client",
+      findings = found.list, message = ("%s: %s"):format(Error.plural(
+      found.blockers, "blocker"), found:blocked()) }
+  end
+end
+
 local function work(run)
   lists.read(run)
   take_over(run)
   slots.make(run)
   lists.open_bucket(run)
-  if not run.options.dry_run then
-    slots.look(run)
-    M.go_on(run)
+  if run.options.dry_run then
+    return
   end
+  slots.look(run)
+  if run.options.preflight and has_open(run) then
+    look_ahead(run)
+  end
+  M.go_on(run)
 end
 
 -- The receipt that is there, where the caller has one; checked before anything
@@ -246,13 +287,26 @@ local function given_receipt(options)
   return before
 end
 
-local function new_receipt(options, settings, groups)
+-- A copy of the options, in which dataset groups are named; and what is known of
+-- all that there are, where that was asked.
+local function with_groups(client, options, settings)
+  if not options.all_dataset_groups then
+    return lists.copy(options)
+  end
+  local summaries = groups.list(client)
+  local named = plan.with_groups(options, groups.choose(summaries,
+    plan.exceptions(options), "CreateDataDeletionJob"))
+  plan.check(named, plan.ERASE, "CreateDataDeletionJob", settings)
+  return named, summaries
+end
+
+local function new_receipt(options, settings, arns)
   local received, ends = due.of(options.received, options.due)
   return { version = 1, name = options.name, ticket = options.ticket,
     requester = options.requester, received = received, due = ends,
     tool = "personalize-lua/" .. version, region = settings.region,
     bucket = options.bucket, prefix = plan.prefix(options),
-    role_arn = options.roleArn, dataset_group_arns = groups,
+    role_arn = options.roleArn, dataset_group_arns = arns,
     format = options.users ~= nil and "ids" or options.format or "csv",
     column = options.column, delimiter = options.delimiter,
     unique = options.unique or false,
@@ -267,7 +321,10 @@ end
 ---@field bucket string where the list goes
 ---@field prefix? string folder in it
 ---@field expected_bucket_owner? string account: another's bucket is refused
----@field datasetGroupArn string|string[]
+---@field datasetGroupArn? string|string[] needed but with all_dataset_groups
+---@field all_dataset_groups? boolean default false; true takes every dataset group
+--- of the account and region that is ACTIVE
+---@field except? string|string[] those of them that are not taken
 ---@field roleArn string the IAM role by which Personalize reads the list
 ---@field tags? personalize.Tag[]|table<string, string> of the jobs
 ---@field ticket? string your request's number, for the receipt
@@ -285,6 +342,14 @@ end
 --- versions of objects, times) is carried over into the new one
 ---@field poll? number seconds between looks; default 5, growing to 120
 ---@field dry_run? boolean default false; true does all but sending
+---@field preflight? boolean default false; true looks first (see
+--- `Client.preflight`), and sends nothing where there is a blocker
+---@field strict? boolean of a preflight: looks at every version of every solution,
+--- for accounts in which older ones may still be trained; default false
+---@field simulate? boolean of a preflight: asks IAM, too, what the role's policies
+--- allow (iam:SimulatePrincipalPolicy); default false
+---@field allow_other_region? boolean of a preflight: a bucket in another region is
+--- only a warning, for who has seen jobs read lists from it; default false
 ---@field cleanup? boolean default false; true removes the uploaded lists, with
 --- every version, once all jobs are COMPLETED
 ---@field on_progress? fun(progress: personalize.Progress) may raise to abort
@@ -300,8 +365,9 @@ end
 ---
 --- Errors, each with `receipt`: UserListError (`params` are the faults, by
 --- line; or the name was used for another list), ParamValidationError (also
---- where `receipt` is none, or another run's), DataDeletionJobFailed,
---- WaitTimeoutError, InterruptedError, and those of S3 and of the service.
+--- where `receipt` is none, or another run's), PreflightError (`findings`),
+--- DataDeletionJobFailed, WaitTimeoutError, InterruptedError, and those of S3
+--- and of the service.
 ---@param options personalize.DeleteUsersOptions
 ---@return personalize.Receipt
 function M.delete_users(client, options)
@@ -310,13 +376,15 @@ function M.delete_users(client, options)
   local settings = Client.settings_of(client, "CreateDataDeletionJob")
   -- The region may have been known to nobody before.
   plan.check(options, plan.ERASE, "CreateDataDeletionJob", settings)
-  options = lists.copy(options)
-  local groups = plan.groups(options)
+  local began = core.monotonic()
+  local summaries
+  options, summaries = with_groups(client, options, settings)
+  local arns = plan.groups(options)
   local run = { client = client, settings = settings, options = options,
-    groups = groups, before = given_receipt(options), uploaded = {}, sent = 0,
-    lost = {}, settle = M.settle, supply = lists.put, began = core.monotonic(),
-    deadline = core.monotonic() + (options.max_wait or DAY),
-    receipt = new_receipt(options, settings, groups) }
+    groups = arns, summaries = summaries, before = given_receipt(options),
+    uploaded = {}, sent = 0, lost = {}, settle = M.settle, supply = lists.put,
+    began = began, deadline = began + (options.max_wait or DAY),
+    receipt = new_receipt(options, settings, arns) }
   lists.guarded(run, work)
   return run.receipt
 end

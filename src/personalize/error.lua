@@ -9,7 +9,7 @@ local surroundings = require "personalize.surroundings"
 ---@field code string AWS's exception name, "HTTP 503" for an answer that named
 --- none, or one of ours: ParamValidationError, ConfigError, NoRegionError,
 --- NoCredentialsError, CredentialsError, UserListError, WaitTimeoutError,
---- DataDeletionJobFailed, InterruptedError, PhaseError, MemoryError, InternalError
+--- DataDeletionJobFailed, PreflightError, InterruptedError, PhaseError, MemoryError, InternalError
 --- (a fault of ours), ConnectionError, TimeoutError, TlsError, ResponseError
 ---@field message string for people; never a secret, tag or user id
 ---@field kind "client"|"transport"|"service" who failed: this side before
@@ -26,6 +26,7 @@ local surroundings = require "personalize.surroundings"
 --- faults there are of each code; `params` has the first 100 of each
 ---@field warnings? personalize.UserWarning[] of a UserListError: ids that look
 --- like mistakes, beside the faults
+---@field findings? personalize.Finding[] of a PreflightError, all of them
 ---@field job? personalize.DataDeletionJob as last seen, of a wait
 ---@field receipt? personalize.Receipt of delete_users, complete however far
 --- it came

@@ -61,6 +61,12 @@ local WARNINGS = { white_space = "count", control_at_end = "count",
   control_inside = "count", invisible = "count", blank = "count",
   quotes = "count", header = "count", repeats = "count",
   repeats_not_counted = "count" }
+local FINDING = { kind = "line", code = "line", subject = "line",
+  dataset_group_arn = "line", status = "line", began = "time", ended = "time",
+  message = "line", reason = "line", basis = "line", advice = "line",
+  operation = "line", error = "line", action = "line" }
+local LOOKED = { time = "time", findings = { FINDING } }
+local OTHER_GROUP = { dataset_group_arn = "line", status = "line" }
 local CALLER = { account = "line", arn = "line" }
 local RECEIPT = { name = "line", ticket = "text", requester = "text",
   received = "time", due = "time", caller = CALLER, tool = "line",
@@ -69,7 +75,8 @@ local RECEIPT = { name = "line", ticket = "text", requester = "text",
   delimiter = "delimiter", warnings = WARNINGS,
   unique = "flag", part_size = "part_size", users = "count",
   duplicates = "count", bytes = "count", status = "line", started = "time",
-  finished = "time", parts = { PART }, jobs = { JOB },
+  finished = "time", parts = { PART }, jobs = { JOB }, preflight = LOOKED,
+  other_groups = { OTHER_GROUP },
   remaining = { "text" } }
 
 local copy
@@ -335,7 +342,8 @@ end
 local SEEN = { "version_id", "request_id", "etag", "checksum_sha256",
   "encryption" }
 -- What a run that does not say otherwise leaves as it was.
-local KEPT = { "ticket", "requester", "received", "due", "caller" }
+local KEPT = { "ticket", "requester", "received", "due", "caller", "preflight",
+  "other_groups" }
 
 --- Gives a run's receipt what the one before knew of its parts.
 ---@param before personalize.Receipt of the same run

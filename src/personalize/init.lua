@@ -45,6 +45,8 @@ Client.delete_users = later("erase", "delete_users")
 function Client:follow(receipt, options)
   return require("personalize.follow").follow(self, receipt, options)
 end
+---@type personalize.PreflightMethod
+Client.preflight = later("preflight", "preflight")
 ---@type fun(self: personalize.Client, options: personalize.UploadUsersOptions): table
 Client.upload_users = later("lists", "upload_users")
 ---@type fun(options: personalize.Users): personalize.UserSummary
@@ -120,6 +122,8 @@ M.delete_users = on_default(Client.delete_users)
 ---@type fun(receipt: personalize.Receipt|string, options: table?): personalize.Receipt
 M.follow = on_default(Client.follow)
 M.list_tags_for_resource = on_default(Client.list_tags_for_resource)
+---@type personalize.PreflightFunction
+M.preflight = on_default(Client.preflight)
 M.tag_resource = on_default(Client.tag_resource)
 M.untag_resource = on_default(Client.untag_resource)
 ---@type fun(options: personalize.UploadUsersOptions): table

@@ -18,12 +18,14 @@ local users = require "personalize.users"
 local M = {}
 
 ---@class personalize.Progress
----@field phase "check"|"upload"|"create"|"wait"|"cleanup"
+---@field phase "check"|"preflight"|"upload"|"create"|"wait"|"cleanup"
 ---@field bytes? integer read or sent so far
 ---@field total_bytes? integer
 ---@field users? integer of the whole list, once it is checked
 ---@field warnings? personalize.UserWarning[] at the end of phase check, before
 --- anything is sent, where ids look like mistakes
+---@field requests? integer made so far, of phase preflight
+---@field findings? personalize.Finding[] at the end of phase preflight
 ---@field part? integer at which it is
 ---@field parts? integer
 ---@field jobs? integer to be created in all

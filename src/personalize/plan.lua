@@ -68,7 +68,8 @@ local MUST_DATE = "must be a date, such as 2026-11-24, or a time, such as " ..
 local MUST_SECONDS = "must be a number of seconds above 0"
 
 -- name -> { check, what it must be, required? }; a check may give a reason of
--- its own. `is_shape` is left to AWS without parameter_validation.
+-- its own; required may be a function of all options. `is_shape` is left to AWS
+-- without parameter_validation.
 local LIST = {}
 for name, check in pairs(users.OPTIONS) do
   LIST[name] = { check, users.MUST[name] }
@@ -83,22 +84,33 @@ local UPLOAD = {
   prefix = { is_prefix, "must be a folder's name without / at its start" },
 }
 
+local function names_groups(given)
+  return given.all_dataset_groups ~= true
+end
+
 local ERASE = {
+  all_dataset_groups = { is_boolean, MUST_BOOLEAN },
+  allow_other_region = { is_boolean, MUST_BOOLEAN },
   bucket = { names.is_bucket, nil, true, is_shape = true },
   cleanup = { is_boolean, MUST_BOOLEAN },
-  datasetGroupArn = { is_groups, "must be an ARN or a list of them", true },
+  datasetGroupArn = { is_groups, "must be an ARN or a list of them",
+    names_groups },
   dry_run = { is_boolean, MUST_BOOLEAN },
   due = { due.is_date, MUST_DATE },
+  except = { is_groups, "must be an ARN or a list of them" },
   max_pending = { is_pending, "must be a whole number of jobs from 1 up" },
   max_wait = { is_positive, MUST_SECONDS },
   on_receipt = { is_function, MUST_FUNCTION },
   poll = { is_positive, MUST_SECONDS },
+  preflight = { is_boolean, MUST_BOOLEAN },
   received = { due.is_date, MUST_DATE },
   receipt = { function(value)
     return type(value) == "table" or type(value) == "string"
   end, "must be a receipt, as a table or as its JSON" },
   requester = { is_note, "must be a string of 1-1024 bytes of UTF-8" },
   roleArn = { names.role, nil, true, is_shape = true },
+  simulate = { is_boolean, MUST_BOOLEAN },
+  strict = { is_boolean, MUST_BOOLEAN },
   tags = { function(value) return type(value) == "table" end,
     "must be a table" },
   ticket = { is_note, "must be a string of 1-1024 bytes of UTF-8" },
@@ -124,6 +136,16 @@ local function some(all, names_of)
   return found
 end
 
+-- A look takes the options of what it is a look ahead of. It needs no list, and
+-- no name; and may be for a list that lies somewhere already.
+local PREFLIGHT = {
+  bucket = { names.is_bucket, nil, function(given)
+    return given.location == nil
+  end, is_shape = true },
+  location = { names.is_location, nil, is_shape = true },
+  name = { UPLOAD.name[1], UPLOAD.name[2] },
+}
+
 --- Options by what they are for.
 M.READ = merged(LIST, { on_progress = UPLOAD.on_progress })
 M.UPLOAD = merged(LIST, UPLOAD)
@@ -133,6 +155,7 @@ M.FOLLOW = some(M.ERASE, { "cleanup", "expected_bucket_owner", "max_pending",
 --- Those of an erasure that its receipt has.
 M.RECEIPT = some(M.ERASE, { "bucket", "datasetGroupArn", "name", "prefix",
   "roleArn" })
+M.PREFLIGHT = merged(M.ERASE, PREFLIGHT)
 
 local function sorted(set)
   local all = {}
@@ -264,7 +287,11 @@ local function check_rules(given, rules, is_lenient, faults)
     if value ~= nil then
       ok, reason = check(value)
     end
-    if value == nil and rule[3] then
+    local is_required = rule[3]
+    if type(is_required) == "function" then
+      is_required = is_required(given)
+    end
+    if value == nil and is_required then
       wrong[name] = { path = name, code = "missing", message = "is missing" }
     elseif not ok then
       wrong[name] = { path = name, code = rule.is_shape and is_text(value) and
@@ -273,6 +300,47 @@ local function check_rules(given, rules, is_lenient, faults)
     faults[#faults + 1] = wrong[name]
   end
   return wrong
+end
+
+-- Options that go together, or do not.
+local function check_pairs(given, rules, faults)
+  local function add(path, is_wrong, message)
+    faults[#faults + 1] = is_wrong and { path = path, code = "mismatch",
+      message = message } or nil
+  end
+  add("except", given.except ~= nil and given.all_dataset_groups ~= true,
+    "is for all_dataset_groups")
+  add("datasetGroupArn", given.datasetGroupArn ~= nil and
+    given.all_dataset_groups == true, "is not for all_dataset_groups, which " ..
+    "takes those that there are")
+  if rules == M.PREFLIGHT then
+    add("location", given.location ~= nil and given.bucket ~= nil,
+      "says which bucket: leave out bucket")
+    return
+  end
+  for _, name in ipairs { "allow_other_region", "simulate", "strict" } do
+    add(name, given[name] and not given.preflight, "is for preflight")
+  end
+  for _, name in ipairs { "all_dataset_groups", "preflight" } do
+    add(name, given[name] and given.dry_run, "asks AWS, and dry_run does not")
+  end
+end
+
+--- Is there a list among the options?
+---@param given table
+---@return boolean
+function M.has_list(given)
+  return given.users ~= nil or given.file ~= nil or given.text ~= nil
+end
+
+--- Faults of ARNs that do not go together, for clients that do not check them.
+---@param given table
+---@param region? string the client's
+---@return personalize.ParamFault[]
+function M.mismatches(given, region)
+  local faults = {}
+  check_arns(given, region, faults)
+  return faults
 end
 
 --- All that is wrong with options, without asking anybody.
@@ -291,12 +359,15 @@ function M.faults(given, rules, settings)
   settings = settings or {}
   local is_lenient = settings.parameter_validation == false
   local wrong = check_rules(given, rules, is_lenient, faults)
-  if rules.users then
+  if rules.users and (rules ~= M.PREFLIGHT or M.has_list(given)) then
     users.check(given, faults)
   end
   if rules.due and due.is_reversed(given.received, given.due) then
     faults[#faults + 1] = { path = "due", code = "mismatch",
       message = "is before received" }
+  end
+  if rules.preflight then
+    check_pairs(given, rules, faults)
   end
   if rules.datasetGroupArn then
     check_groups(given, faults)
@@ -307,7 +378,8 @@ function M.faults(given, rules, settings)
   if rules.tags then
     check_tags(given, is_lenient, faults)
   end
-  if rules.bucket and not (wrong.bucket or wrong.name or wrong.prefix) then
+  if rules.bucket and given.name ~= nil and given.bucket ~= nil and
+    not (wrong.bucket or wrong.name or wrong.prefix) then
     check_location(given, faults)
   end
   return faults
@@ -332,10 +404,8 @@ function M.refuse(faults, operation)
   end
 end
 
---- The groups as a list of its own.
----@return string[]
-function M.groups(given)
-  local arns = given.datasetGroupArn
+-- An ARN or a list of them, as a list of its own.
+local function list_of(arns)
   if type(arns) == "string" then
     return { arns }
   end
@@ -344,6 +414,32 @@ function M.groups(given)
     copy[i] = arn
   end
   return copy
+end
+
+--- The groups as a list of its own.
+---@return string[]
+function M.groups(given)
+  return list_of(given.datasetGroupArn)
+end
+
+--- The groups that all_dataset_groups is not to take, or nil.
+---@return string[]?
+function M.exceptions(given)
+  return given.except and list_of(given.except) or nil
+end
+
+--- The options with the groups that all_dataset_groups has found.
+---@param given table
+---@param arns string[]
+---@return table
+function M.with_groups(given, arns)
+  local options = {}
+  for name, value in pairs(given) do
+    options[name] = value
+  end
+  options.datasetGroupArn = arns
+  options.all_dataset_groups, options.except = nil, nil
+  return options
 end
 
 --- Prefix without the "/" at its end, or nil.

@@ -4,6 +4,7 @@
 
 local Error = require "personalize.error"
 local core = require "personalize.core"
+local groups = require "personalize.groups"
 
 local M = {}
 
@@ -34,6 +35,10 @@ local M = {}
 ---@field history { status: string, time: string? }[] by the service's clock; a
 --- step that nobody saw has no time
 
+---@class personalize.Looked
+---@field time string when somebody looked
+---@field findings personalize.Finding[]
+
 --- Times are RFC 3339, UTC; what is absent is not known.
 ---@class personalize.Receipt
 ---@field version 1
@@ -42,7 +47,7 @@ local M = {}
 ---@field requester? string
 ---@field received? string when the deletion was asked for
 ---@field due? string until when it has to be done
----@field caller? personalize.Caller who sent what was sent last
+---@field caller? personalize.Caller who ran it: who sent something last, or looked
 ---@field tool? string such as "personalize-lua/0.1.0"
 ---@field region string
 ---@field bucket string
@@ -65,6 +70,9 @@ local M = {}
 ---@field parts personalize.ReceiptPart[]
 ---@field jobs personalize.ReceiptJob[] by part, dataset group, and try: a job
 --- that had failed before stays beside the one that took its place
+---@field preflight? personalize.Looked what a look ahead found
+---@field other_groups? personalize.OtherGroup[] dataset groups of account and region
+--- that nobody asked for
 ---@field remaining string[] what is left to do, in sentences
 
 --- Statuses of a job that is over.
@@ -260,6 +268,11 @@ local function remaining(receipt, jobs, count, facts)
     "they would bring them back."
   list[#list + 1] = "Results of batch jobs and exports in your buckets are " ..
     "yours to delete."
+  local forgotten, number = groups.forgotten(receipt.other_groups or {})
+  sentence(list, forgotten, "%s of this account and region %s ACTIVE and not " ..
+    "named: %s. Delete from %s as well, if these users are in %s.",
+    Error.plural(number, "dataset group"), number == 1 and "is" or "are",
+    forgotten, number == 1 and "it" or "them", number == 1 and "it" or "them")
   return list
 end
 
@@ -347,12 +360,19 @@ local RECEIPT = { "version", "name", "ticket", "requester", "received", "due",
   "caller", "tool", "region", "bucket",
   "prefix", "role_arn", "dataset_group_arns", "format", "column", "delimiter",
   "unique", "part_size", "users", "duplicates", "bytes", "warnings", "status",
-  "started", "finished", "parts", "jobs", "remaining" }
-local OBJECTS = { caller = { "account", "arn" }, warnings = { "white_space", "control_at_end",
+  "started", "finished", "parts", "jobs", "preflight", "other_groups",
+  "remaining" }
+local FINDING = { "kind", "code", "subject", "dataset_group_arn", "status",
+  "began", "ended", "message", "reason", "basis", "advice", "operation", "error",
+  "action" }
+local OTHER_GROUP = { "dataset_group_arn", "status" }
+local OBJECTS = { caller = { "account", "arn" },
+  preflight = { "time", "findings" }, warnings = { "white_space", "control_at_end",
   "control_inside", "invisible", "blank", "quotes", "header", "repeats",
   "repeats_not_counted" } }
 local LISTS = { dataset_group_arns = true, remaining = true, parts = PART,
-  jobs = JOB, history = STEP }
+  jobs = JOB, history = STEP, findings = FINDING,
+  other_groups = OTHER_GROUP }
 
 local function scalar(value)
   if type(value) == "number" then

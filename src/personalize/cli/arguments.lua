@@ -13,6 +13,7 @@ Exit status:
   3    the list has faults; follow: a part of it is not in S3 any more
   4    waiting timed out: run the same command again to go on
   5    done in part: jobs are left to create, run the same command again
+  6    preflight: there are blockers
   129  ended by SIGHUP: run the same command again to go on
   130  ended by Ctrl-C (SIGINT): run the same command again to go on
   141  the reader of standard output went away
@@ -59,11 +60,24 @@ local ACTIONS = {
   end,
 }
 
-local function add_option(parser, spec, faults)
+-- Is an option needed, beside these words? Others may take its place.
+local function is_required(spec, words)
+  for _, other in ipairs(spec.unless or {}) do
+    for _, word in ipairs(words) do
+      if word == other or word:sub(1, #other + 1) == other .. "=" then
+        return false
+      end
+    end
+  end
+  return spec.is_required
+end
+
+local function add_option(parser, spec, faults, words)
   local names = (spec.short and spec.short .. " " or "") .. spec[1]
   local make = ACTIONS[spec[1]]
   local option = spec.arg and parser:option(names) or parser:flag(names)
   option:description(spec.help):target(target_of(spec))
+  option:hidden(spec.is_hidden or false)
   if make then
     option:action(make(parser))
   elseif spec.arg then
@@ -75,7 +89,7 @@ local function add_option(parser, spec, faults)
       option:convert(noting(spec, faults))
     end
     if spec.is_many then
-      option:count(spec.is_required and "1+" or "*"):init(nil)
+      option:count(is_required(spec, words) and "1+" or "*"):init(nil)
     elseif spec.is_required then
       option:count "1"
     end
@@ -91,19 +105,19 @@ local function add_argument(parser, spec)
   end
 end
 
-local function add_command(parser, command, is_whole, faults)
+local function add_command(parser, command, words, faults)
   local its = parser:command(command[1])
     :summary(command.summary)
     :description(command.description or command.summary)
     :epilog(COMMON)
   its:add_help(false)
-  add_option(its, commands.GLOBAL[1], faults) -- its own help
-  if is_whole then
+  add_option(its, commands.GLOBAL[1], faults, words or {}) -- its own help
+  if words then
     for _, spec in ipairs(command.arguments or {}) do
       add_argument(its, spec)
     end
     for _, spec in ipairs(command.options or {}) do
-      add_option(its, spec, faults)
+      add_option(its, spec, faults, words)
     end
   end
   return its
@@ -122,11 +136,11 @@ local function make(argparse, words, faults)
     :usage_max_width(78):help_max_width(78)
   parser:add_help(false)
   for _, spec in ipairs(commands.GLOBAL) do
-    add_option(parser, spec, faults)
+    add_option(parser, spec, faults, words)
   end
   for _, command in ipairs(commands.COMMANDS) do
-    subparsers[command[1]] = add_command(parser, command, named[command[1]],
-      faults)
+    subparsers[command[1]] = add_command(parser, command,
+      named[command[1]] and words, faults)
   end
   return parser, subparsers
 end

@@ -41,8 +41,10 @@ end
 ---@field choices? string[]
 ---@field convert? fun(value: string): any, string?
 ---@field is_required? boolean
+---@field unless? string[] options of which one does in its place
 ---@field is_many? boolean
 ---@field is_file? boolean for the shells
+---@field is_hidden? boolean taken, but not in the help
 ---@field short? string
 
 local ACCOUNT = "123456789012"
@@ -123,6 +125,88 @@ M.GLOBAL = {
 
 M.SHELLS = { "bash", "zsh", "fish" }
 
+local GROUPS = {
+  { "--dataset-group", arg = "ARN", target = "dataset_groups",
+    param = "datasetGroupArn", is_many = true, is_required = true,
+    unless = { "--dataset-groups-from", "--all-dataset-groups" },
+    example = GROUP,
+    help = "Dataset group to delete from. May be repeated." },
+  { "--dataset-groups-from", arg = "FILE", is_file = true,
+    help = "Take dataset groups from a file, an ARN a line." },
+  { "--all-dataset-groups", param = "all_dataset_groups",
+    help = "Take every dataset group of the account and region that is ACTIVE." },
+  { "--except", arg = "ARN", param = "except", is_many = true, example = GROUP,
+    help = "Of these, leave out this one. May be repeated." },
+}
+local BUCKET = { "--bucket", arg = "BUCKET", param = "bucket",
+  is_required = true, example = "erasure",
+  help = "S3 bucket to upload the list to." }
+local PREFIX = { "--prefix", arg = "FOLDER", param = "prefix",
+  help = "Folder in the bucket." }
+local RUN_NAME = { "--name", arg = "NAME", param = "name", is_required = true,
+  example = NAME, shape = NAME_SHAPE:format "1-46",
+  help = "Name of the run. Its jobs and objects are named after it." }
+local LOOK = {
+  { "--strict", param = "strict", help = "Look at every version of every " ..
+    "solution: older ones may still be trained." },
+  { "--simulate", param = "simulate", help = "Ask IAM what the role's policies " ..
+    "allow (needs iam:SimulatePrincipalPolicy)." },
+  { "--allow-other-region", param = "allow_other_region", help = "Let a bucket " ..
+    "in another region be a warning: jobs have read lists from it." },
+}
+local NOTES = {
+  { "--ticket", arg = "TEXT", param = "ticket",
+    help = "Your own id of the request, for the receipt." },
+  { "--requester", arg = "TEXT", param = "requester",
+    help = "Who asked for the deletion, for the receipt." },
+  { "--received", arg = "DATE", param = "received",
+    help = "When they asked, for the receipt (2026-11-24)." },
+  { "--due", arg = "DATE", param = "due",
+    help = "Until when it has to be done (30 days after --received)." },
+}
+
+-- An option that is not needed, or is not shown.
+local function but(spec, changes)
+  local copy = {}
+  for name, value in pairs(spec) do
+    copy[name] = value
+  end
+  for name, value in pairs(changes) do
+    copy[name] = value
+  end
+  return copy
+end
+
+-- Options and lists of them as one list.
+local function joined(...)
+  local all = {}
+  for _, spec in ipairs { ... } do
+    if type(spec[1]) == "table" then
+      for _, inner in ipairs(spec) do
+        all[#all + 1] = inner
+      end
+    else
+      all[#all + 1] = spec
+    end
+  end
+  return all
+end
+
+-- Those that a look ahead takes and has no use for, so that one word makes one of
+-- a whole command line.
+local function unused(...)
+  local all = joined(...)
+  for i, spec in ipairs(all) do
+    all[i] = but(spec, { is_hidden = true })
+  end
+  return all
+end
+
+local LIST_OPTIONS = { FORMAT, COLUMN, DELIMITER, UNIQUE, PART_SIZE }
+local RECEIPT_FILE = { "--receipt", arg = "FILE", param = "receipt",
+  is_file = true, help = "Write the receipt (JSON, mode 0600) to a file, as the " ..
+  "run goes on. What the last run of this name wrote there is kept." }
+
 --- In the order of the help: name, summary, perhaps a longer description,
 -- arguments and options.
 M.COMMANDS = {
@@ -132,36 +216,29 @@ M.COMMANDS = {
       "list, upload it, create the jobs. If a run ends early, run the same " ..
       "command again: it goes on, and does nothing twice.",
     arguments = { list() },
-    options = { FORMAT, COLUMN, DELIMITER, UNIQUE, PART_SIZE,
-      { "--dataset-group", arg = "ARN", target = "dataset_groups",
-        param = "datasetGroupArn", is_many = true, is_required = true,
-        example = GROUP,
-        help = "Dataset group to delete from. May be repeated." },
-      { "--bucket", arg = "BUCKET", param = "bucket", is_required = true,
-        example = "erasure", help = "S3 bucket to upload the list to." },
-      { "--prefix", arg = "FOLDER", param = "prefix",
-        help = "Folder in the bucket." },
-      OWNER, ROLE_OPTION,
-      { "--name", arg = "NAME", param = "name", is_required = true,
-        example = NAME, shape = NAME_SHAPE:format "1-46",
-        help = "Name of the run. Its jobs and objects are named after it." },
-      TAG,
-      { "--ticket", arg = "TEXT", param = "ticket",
-        help = "Your own id of the request, for the receipt." },
-      { "--requester", arg = "TEXT", param = "requester",
-        help = "Who asked for the deletion, for the receipt." },
-      { "--received", arg = "DATE", param = "received",
-        help = "When they asked, for the receipt (2026-11-24)." },
-      { "--due", arg = "DATE", param = "due",
-        help = "Until when it has to be done (30 days after --received)." },
-      WAIT, MAX_WAIT, POLL, MAX_PENDING,
-      { "--dry-run", help = "Check the options and the list offline, and " ..
-        "show the receipt. Ask AWS nothing, change nothing." },
-      CLEANUP,
-      { "--receipt", arg = "FILE", param = "receipt", is_file = true,
-        help = "Write the receipt (JSON, mode 0600) to a file, as the run " ..
-        "goes on. What the last run of this name wrote there is kept." },
-      json "the receipt" } },
+    options = joined(LIST_OPTIONS, GROUPS, BUCKET, PREFIX, OWNER, ROLE_OPTION,
+      RUN_NAME, TAG, NOTES, WAIT, MAX_WAIT, POLL, MAX_PENDING,
+      { "--dry-run", param = "dry_run", help = "Check the options and the " ..
+        "list offline, and show the receipt. Ask AWS nothing, change nothing." },
+      { "--preflight", param = "preflight", help = "Look first, as personalize " ..
+        "preflight does. Send nothing if there is a blocker." },
+      LOOK, CLEANUP, RECEIPT_FILE, json "the receipt") },
+  { "preflight",
+    summary = "Look whether a deletion will work, and count.",
+    description = "Look whether a deletion will work, and whether now is a " ..
+      "good time: dataset groups and what runs in them, bucket, role, quotas. " ..
+      "Changes nothing. Takes the options of delete-users. The exit status is " ..
+      "0 if there is no blocker and 6 if there is one.",
+    arguments = { but(list(), { is_required = false, help = "File of user " ..
+      "ids, if its size and name are to be looked at. - reads standard input." })
+    },
+    options = joined(GROUPS, but(BUCKET, { is_required = false }), PREFIX,
+      { "--location", arg = "S3-URI", param = "location",
+        example = "s3://erasure/2026-11-24/users.csv",
+        help = "In place of --bucket: a list that is in S3 already." },
+      OWNER, ROLE_OPTION, but(RUN_NAME, { is_required = false }), MAX_PENDING,
+      LIST_OPTIONS, LOOK, unused(TAG, NOTES, WAIT, MAX_WAIT, POLL, CLEANUP,
+      { "--preflight", help = "" }, RECEIPT_FILE), json "the findings") },
   { "follow",
     summary = "Go on with a run of delete-users from its receipt.",
     description = "Go on with a run of delete-users from its receipt, without " ..

@@ -4,6 +4,8 @@
 
 local Error = require "personalize.error"
 local core = require "personalize.core"
+local findings = require "personalize.cli.findings"
+local given_options = require "personalize.cli.options"
 local json = require "personalize.json"
 local plan = require "personalize.plan"
 local receipt = require "personalize.cli.receipt"
@@ -14,32 +16,6 @@ local M = {}
 
 local function refuse(words)
   error({ fault = words, status = status.USAGE }, 0)
-end
-
--- Adds to `into` what the command line says of the list.
-local function add_list(run, into)
-  local options = run.options
-  if options.list == "-" then
-    into.text = { read = function() return run.world.read() end }
-    run.list = "(standard input)"
-  else
-    local wrong = run.world.unreadable(options.list)
-    if wrong then
-      refuse(wrong)
-    end
-    into.file, run.list = options.list, options.list
-  end
-  into.format, into.column = options.format, options.column
-  into.delimiter = options.delimiter
-  into.unique, into.part_size = options.unique, options.part_size
-  into.on_progress = function(state)
-    run:progress(state)
-    for _, warning in ipairs(state.warnings or {}) do
-      local label = warning.kind ~= "repeats_not_counted" and "warning: " or ""
-      run:note(label .. run.list .. ": " .. status.in_shell(warning.message))
-    end
-  end
-  return into
 end
 
 -- -- What can be told before anything is done ----------------------------------
@@ -74,27 +50,15 @@ function M.check.verify_receipt(run)
   return faults
 end
 
--- As delete_users takes it, but for the list and the receipt.
-local function options_of(run)
-  local options = run.options
-  return { datasetGroupArn = options.dataset_groups, bucket = options.bucket,
-    prefix = options.prefix, roleArn = options.role, name = options.name,
-    expected_bucket_owner = options.expected_bucket_owner,
-    tags = options.tags, ticket = options.ticket,
-    requester = options.requester, received = options.received,
-    due = options.due, wait = options.wait or false,
-    max_wait = options.max_wait, poll = options.poll,
-    max_pending = options.max_pending, dry_run = options.dry_run,
-    cleanup = options.cleanup }
-end
-
 function M.check.delete_users(run)
-  local options, given = run.options, options_of(run)
+  local options = run.options
+  local given, faults = given_options.erase(run)
   given.file = options.list or "-" -- whichever it is
-  given.format, given.column = options.format, options.column
-  given.delimiter = options.delimiter
-  given.unique, given.part_size = options.unique, options.part_size
-  local faults = plan.faults(given, plan.ERASE, { region = run:region() })
+  given_options.add_reading(run, given)
+  for _, fault in ipairs(given_options.in_shell(run, plan.faults(given,
+    plan.ERASE, { region = run:region() }))) do
+    faults[#faults + 1] = fault
+  end
   for _, fault in ipairs(check_files(run, options.receipt)) do
     faults[#faults + 1] = fault
   end
@@ -105,7 +69,7 @@ end
 
 function M.delete_users(run)
   run.is_unsent = true -- until a client is at work
-  local given = add_list(run, options_of(run))
+  local given = given_options.add_list(run, given_options.erase(run))
   given.receipt = receipt.there(run)
   given.on_receipt = receipt.keeper(run)
   local client = run:client()
@@ -114,6 +78,9 @@ function M.delete_users(run)
   if ok then
     run.is_unsent = false
     return receipt.hand_over(run, result)
+  end
+  if Error.is_error(result, "PreflightError") then
+    findings.tell_blockers(run, result.findings)
   end
   local its = Error.is_error(result) and result.receipt
   if its and #its.parts > 0 then
@@ -125,7 +92,7 @@ function M.delete_users(run)
 end
 
 function M.check_list(run)
-  local given = add_list(run, {})
+  local given = given_options.add_list(run, {})
   local ok, summary = pcall(run.world.personalize.check_users, given)
   run:close(ok)
   if not ok and run.options.json and
@@ -169,7 +136,7 @@ function M.verify_receipt(run)
   if not ok or type(found) ~= "table" then
     refuse(path .. ": no receipt: it is not JSON that can be read")
   end
-  local given = add_list(run, {})
+  local given = given_options.add_list(run, {})
   given.on_progress = function(state) run:progress(state) end
   local is_same, why = run.world.personalize.verify_receipt(found, given)
   run:close(true)

@@ -6,6 +6,7 @@
 local Error = require "personalize.error"
 local core = require "personalize.core"
 local evidence = require "personalize.evidence"
+local groups = require "personalize.groups"
 local receipts = require "personalize.receipt"
 local status = require "personalize.cli.status"
 local text = require "personalize.cli.text"
@@ -203,6 +204,12 @@ local function tell(run, receipt)
   end
   if receipt.status == "DRY_RUN" then
     return nil
+  end
+  local forgotten, number = groups.forgotten(receipt.other_groups or {})
+  if forgotten then
+    run:note(("warning: %s of this account and region %s ACTIVE and not " ..
+      "named: %s"):format(text.plural(number, "dataset group"), number == 1 and
+      "is" or "are", forgotten))
   end
   if run.options.cleanup and not run.options.wait and
     receipt.status ~= "COMPLETED" then

@@ -16,6 +16,7 @@ local M = {}
 local COMMANDS = {
   ["delete-users"] = { "lists", "delete_users" },
   follow = { "follow", "follow" },
+  preflight = { "preflight", "preflight" },
   ["check-list"] = { "lists", "check_list" },
   ["verify-receipt"] = { "lists", "verify_receipt" },
   create = { "jobs", "create" },

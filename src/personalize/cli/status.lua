@@ -7,7 +7,7 @@ local text = require "personalize.cli.text"
 
 local M = {}
 
-M.DONE, M.FAILED, M.LIST, M.TIMED_OUT, M.LEFT = 0, 1, 3, 4, 5
+M.DONE, M.FAILED, M.LIST, M.TIMED_OUT, M.LEFT, M.BLOCKED = 0, 1, 3, 4, 5, 6
 M.USAGE, M.CONFIG, M.SERVICE, M.OTHER = 252, 253, 254, 255
 -- As a shell has it of a process that a signal ended: SIGINT where none is
 -- known, SIGPIPE.
@@ -16,6 +16,7 @@ M.PIPE = SIGNAL + 13
 
 local BY_CODE = {
   DataDeletionJobFailed = M.FAILED,
+  PreflightError = M.BLOCKED,
   UserListError = M.LIST,
   WaitTimeoutError = M.TIMED_OUT,
   ParamValidationError = M.USAGE,
