@@ -19,7 +19,7 @@ local HERE = debug.getinfo(1, "S").source:match("^@(.*/)") or "spec/support/"
 -- command, such as "env A=b "). The answer has the members of
 -- its ready line: endpoint, ca_bundle, region, bucket, role_arn ...
 function aws.start(options, env)
-  local process = child.start((env or "") .. HERE .. "local-aws " ..
+  local process = child.start((env or "") .. child.quote(HERE .. "local-aws") .. " " ..
     (options or ""))
   local line = process:line()
   if not line then

@@ -14,7 +14,7 @@ local HERE = debug.getinfo(1, "S").source:match("^@(.*/)") or "spec/support/"
 
 --- A lossy way, started: endpoint, ca_bundle, process, ask(method, path).
 function chaos.lossy(options)
-  local process = child.start("python3 " .. HERE .. "lossy.py " ..
+  local process = child.start("python3 " .. child.quote(HERE .. "lossy.py") .. " " ..
     (options or ""))
   local way = json.decode((assert(process:line(), "lossy.py is silent")))
   way.process = process

@@ -17,8 +17,8 @@ function native.build(name)
   os.remove(file)
   local library = file .. ".so"
   local done = os.execute(("cc -shared -fPIC -o %s $(pkg-config --cflags " ..
-    "%s) %s%s.c -lpthread -ldl >/dev/null 2>&1"):format(child.quote(library), LUA,
-    HERE, name))
+    "%s) %s -lpthread -ldl >/dev/null 2>&1"):format(child.quote(library), LUA,
+    child.quote(HERE .. name .. ".c")))
   if done ~= 0 and done ~= true then
     return nil, ("spec/support/%s.c could not be built for %s"):format(name,
       LUA)

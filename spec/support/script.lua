@@ -60,7 +60,7 @@ end
 --- Runs a command (shell text) beside a local AWS started with `options`; it
 -- sees the variables that with-local-aws sets.
 function script.beside_aws(options, command)
-  return output_of(("%swith-local-aws %s -- sh -c %s"):format(HERE, options,
+  return output_of(("%s %s -- sh -c %s"):format(quote(HERE .. "with-local-aws"), options,
     quote(command)))
 end
 
