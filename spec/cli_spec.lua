@@ -8,7 +8,8 @@ local real = require "personalize"
 
 local run = people.run
 
-local COMMANDS = { "delete-users", "check-list", "verify-receipt", "create",
+local COMMANDS = { "delete-users", "check-list", "verify-receipt",
+  "check-absent", "create",
   "describe", "list", "wait", "identity", "completion", "help" }
 
 local function raise(fields)

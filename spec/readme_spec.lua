@@ -52,7 +52,7 @@ describe("README.md", function()
 
   it("names every function", function()
     for _, name in ipairs { "delete_users", "upload_users", "check_users",
-      "follow", "verify_receipt", "receipt_json", "data_deletion_jobs",
+      "check_absent", "follow", "verify_receipt", "receipt_json", "data_deletion_jobs",
       "wait_for_data_deletion_job", "create_data_deletion_job",
       "describe_data_deletion_job", "list_data_deletion_jobs",
       "tag_resource", "untag_resource", "list_tags_for_resource" } do

@@ -312,11 +312,16 @@ TEST(escapes)
     static const struct file_case unsaid[] = {
         { "USER_ID,X\na\\,\\b\n", "2[a\\] 1 of 2" },
         { "USER_ID,X\n\"a\\b\",1\n", "2[a\\b] 1 of 2" },
-        { "USER_ID,X\n\"a\\\\\",1\n", "2[a\\\\] 1 of 2" },
+        { "USER_ID,X\n\"a\\\\\",1\n", "(quote 2)" },
+        { "X,USER_ID\n\"a\\\\\",1\n", "2[1] 1 of 2" },
+        { "USER_ID,X\na\\\\,1\n", "2[a\\\\] 1 of 2" },
+        { "USER_ID,X\n\"a\\b\\c\",1\n", "2[a\\b\\c] 1 of 2" },
+        { "USER_ID,X\n\"\nb\\\\c\",1\n", "(quote 2)" },
         { "USER_ID,X\n\"a\\\",1\n", "(quote 2)" },
         { "USER_ID,X\na,\"5\\\" disk\"\n", "2[a](quote 2)" },
         { "USER_ID,X\na,\"\\\\\\\"\"\n", "2[a](quote 2)" },
-        { "USER_ID,X\n\"a\"\"\\\\\",1\n", "2[a\"\\\\] 1 of 2" },
+        { "USER_ID,X\n\"a\"\"\\\\\",1\n", "(quote 2)" },
+        { "USER_ID,X\n\"a\"\"\\b\",1\n", "2[a\"\\b] 1 of 2" },
         { "USER_ID,X\n\"\\\"\"\",1\n", "(quote 2)" },
     };
     static const struct file_case quotes[] = {

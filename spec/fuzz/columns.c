@@ -83,6 +83,11 @@ static int end_field(struct simple *s)
         if (s->is_wanted[s->at] && s->taken++ == PZ_COLUMNS_TAKEN)
             return stop(s, PZ_CSV_BAD_HEADER, s->line);
     } else if (s->is_wanted[s->at]) {
+        if (s->was_quoted && s->options->escape == '\0' &&
+            text.len < PZ_COLUMNS_ROOM)
+            for (size_t i = 1; i < text.len; i++)
+                if (text.data[i] == '\\' && text.data[i - 1] == '\\')
+                    return stop(s, PZ_CSV_QUOTE, s->field_line);
         tell(s->told, s->index++, text, s->field_line);
         if (!is_good(text))
             return stop(s, PZ_CSV_UTF8, s->field_line);

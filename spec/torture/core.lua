@@ -1,6 +1,6 @@
 -- The functions of personalize.core with each of their allocations refused;
 -- those of services and attempts are in attempt.lua, of user lists in
--- userlist.lua.
+-- userlist.lua, of exports in absence.lua.
 
 local torture = require "spec.support.torture"
 
@@ -28,6 +28,7 @@ for name, value in pairs(core) do
 end
 todo.attempt, todo.request, todo.service = nil, nil, nil
 todo.userlist = nil -- in userlist.lua
+todo.export, todo.ids = nil, nil -- in absence.lua
 
 local function test(name, what, f)
   todo[name] = nil

@@ -95,6 +95,62 @@ end, function(part)
 end, { method "rewind", method("read", 3), function() list:close() end,
   function(part) return part.length end, function() list:part(1) end })
 
+-- ---- exports ------------------------------------------------------------------
+
+-- Of the list above, settled.
+local function new_ids()
+  local ids = core.ids(KEY)
+  local filled = core.userlist { ids = ids }
+  assert(filled:open(path))
+  repeat
+    local done = filled:check()
+  until done
+  filled:close()
+  repeat
+    local done = ids:settle()
+  until done
+  return ids
+end
+
+run("ids that a list fills", function() return core.ids(KEY) end, function(ids)
+  local filled = core.userlist { ids = ids }
+  if filled:open(path) then
+    repeat
+      local done = filled:check(1000)
+    until done ~= false
+    right(500, filled:finish().users, "users")
+    repeat
+      local done = ids:settle()
+    until done
+    right(500, ids:count(), "ids")
+    right(0, ids:found(), "found")
+  end
+  ids:close()
+end, { method "close", method "settle", method "count", method "found" })
+
+local function search(export)
+  if export:open(path) then
+    repeat
+      local done = export:check()
+    until done ~= false
+    export:fault()
+    export:size()
+    right(500, export:summary().columns[1].found, "found")
+  end
+  export:close()
+end
+
+run("an export", function()
+  return core.export { ids = new_ids() }
+end, search, { method "close", method "check", method "summary",
+  method("open", path), method "fault", method "size" })
+
+local sought
+run("an export whose ids are closed", function()
+  sought = new_ids()
+  return core.export { ids = sought }
+end, search, { function() sought:close() end, function() sought:settle() end })
+
 -- ---- what is read once, and locks --------------------------------------------------
 
 run("an input", function()

@@ -54,6 +54,12 @@ void lpz_pushcount(lua_State *L, unsigned long long count)
 #endif
 }
 
+void lpz_setcount(lua_State *L, const char *name, unsigned long long count)
+{
+    lpz_pushcount(L, count);
+    lua_setfield(L, -2, name);
+}
+
 void lpz_setanchor(lua_State *L, int index)
 {
     index = lpz_absindex(L, index);

@@ -29,6 +29,8 @@ void lpz_rawgetname(lua_State *L, int index, const char *name, size_t len);
 int lpz_tointeger(lua_State *L, int index, long long *out);
 /* Pushes a count, which may be more than Lua's integers hold before 5.3. */
 void lpz_pushcount(lua_State *L, unsigned long long count);
+/* Sets one as a member of the table on top. */
+void lpz_setcount(lua_State *L, const char *name, unsigned long long count);
 
 /* One Lua value kept alive by a userdata; pops it. */
 void lpz_setanchor(lua_State *L, int index);

@@ -3,17 +3,19 @@
  * arguments. Beside the system's clock, sleep, random source and environment
  * (lpz_sys), a command or a name to look up (lpz_process), a program's signals
  * and streams (lpz_program), files (lpz_file), those of user lists
- * (lpz_userlist) and what is read once, such as a pipe (lpz_stream), nothing
- * here touches the world.
+ * (lpz_userlist) and exports (lpz_export) and what is read once, such as a pipe
+ * (lpz_stream), nothing here touches the world.
  */
 #include "../core/pz_names.h"
 #include "../core/pz_text.h"
 #include "lpz.h"
 #include "lpz_attempt.h"
 #include "lpz_endpoint.h"
+#include "lpz_export.h"
 #include "lpz_file.h"
 #include "lpz_hash.h"
 #include "lpz_http1.h"
+#include "lpz_ids.h"
 #include "lpz_process.h"
 #include "lpz_program.h"
 #include "lpz_proxy.h"
@@ -84,7 +86,9 @@ int luaopen_personalize_core(lua_State *L)
     static const luaL_Reg functions[] = {
         { "attempt", lpz_attempt_new },
         { "credentials_fault", lpz_credentials_fault },
+        { "export", lpz_export_new },
         { "hash", lpz_hash_new },
+        { "ids", lpz_ids_new },
         { "nearest", core_nearest },
         { "operation", core_operation },
         { "read_output", lpz_output_read },
@@ -103,7 +107,9 @@ int luaopen_personalize_core(lua_State *L)
     lpz_attempt_class(L);
     lpz_source_class(L);
     lpz_stream_class(L);
+    lpz_ids_class(L);
     lpz_userlist_class(L);
+    lpz_export_class(L);
     lpz_http1_class(L);
     lpz_program_class(L);
     lpz_file_class(L);

@@ -23,6 +23,9 @@ static struct lpz_userlist *check_list(lua_State *L)
         luaL_error(L, "the list is closed");
     if (list->has_failed)
         luaL_error(L, "the list has failed before");
+    if (list->ids && list->core.stage == PZ_LIST_READING &&
+        lpz_ids_full(list->ids))
+        luaL_error(L, "%s", lpz_ids_full(list->ids));
     return list;
 }
 
@@ -72,16 +75,14 @@ static unsigned long long check_part_size(lua_State *L)
     return (unsigned long long)size;
 }
 
-/* One of those that other programs write, or 0 where none is given. */
-static char check_delimiter(lua_State *L, enum pz_csv_format format)
+char lpz_delimiterfield(lua_State *L, int index)
 {
-    struct pz_slice text = lpz_textfield(L, 1, "delimiter");
+    struct pz_slice text = lpz_textfield(L, index, "delimiter");
 
     if (text.data == NULL)
         return '\0';
-    if (format != PZ_CSV_HEADED)
-        luaL_error(L, "only a list of the format csv has a delimiter");
-    if (text.len != 1 || strchr(",;|\t", text.data[0]) == NULL)
+    if (text.len != 1 || text.data[0] == '\0' ||
+        strchr(",;|\t", text.data[0]) == NULL)
         luaL_error(L, "delimiter must be one of , ; | and a tab");
     return text.data[0];
 }
@@ -100,7 +101,9 @@ static void check_options(lua_State *L, struct pz_userlist_options *options,
     if (options->column.data && (options->column.len == 0 ||
                                  options->column.len > PZ_COLUMN_BYTES))
         luaL_error(L, "column must have 1 to %d bytes", (int)PZ_COLUMN_BYTES);
-    options->delimiter = check_delimiter(L, options->format);
+    options->delimiter = lpz_delimiterfield(L, 1);
+    if (options->delimiter && options->format != PZ_CSV_HEADED)
+        luaL_error(L, "only a list of the format csv has a delimiter");
     options->unique = lpz_flagfield(L, 1, "unique");
     key = lpz_textfield(L, 1, "key");
     if ((options->unique || key.data) && key.len != sizeof options->key)
@@ -108,6 +111,19 @@ static void check_options(lua_State *L, struct pz_userlist_options *options,
     if (key.data)
         memcpy(options->key, key.data, sizeof options->key);
     options->count_repeats = key.data && !options->unique;
+}
+
+/* Of the list on top, at 'index' the ids that it fills, or nil. */
+static void set_ids(lua_State *L, struct lpz_userlist *list, int index,
+                    struct pz_userlist_options *options)
+{
+    if (lua_isnil(L, index))
+        return;
+    list->ids = lpz_checkudata(L, index, LPZ_IDS);
+    options->each = lpz_ids_note;
+    options->each_arg = list->ids;
+    lua_pushvalue(L, index);
+    lpz_setanchor(L, -2);
 }
 
 int lpz_userlist_new(lua_State *L)
@@ -118,8 +134,10 @@ int lpz_userlist_new(lua_State *L)
     int is_ids;
 
     check_options(L, &options, &is_ids);
+    lpz_rawgetname(L, 1, "ids", strlen("ids"));
     list = lpz_newuserdata(L, sizeof *list, LPZ_USERLIST);
     list->is_ids = is_ids;
+    set_ids(L, list, lua_gettop(L) - 1, &options);
     status = pz_buf_adds(&list->column, options.column);
     options.column = pz_buf_slice(&list->column);
     if (status == PZ_OK)
@@ -391,12 +409,6 @@ static int userlist_write(lua_State *L)
 
 /* -- What came of it ---------------------------------------------------- */
 
-static void set_count(lua_State *L, const char *name, unsigned long long count)
-{
-    lpz_pushcount(L, count);
-    lua_setfield(L, -2, name);
-}
-
 /* summary.parts */
 static void push_parts(lua_State *L, struct lpz_userlist *list)
 {
@@ -408,8 +420,8 @@ static void push_parts(lua_State *L, struct lpz_userlist *list)
         char hex[PZ_SHA256_HEX_LEN];
 
         lua_createtable(L, 0, 3);
-        set_count(L, "users", part.users);
-        set_count(L, "bytes", part.bytes);
+        lpz_setcount(L, "users", part.users);
+        lpz_setcount(L, "bytes", part.bytes);
         pz_hex(hex, part.sha256, sizeof part.sha256);
         lua_pushlstring(L, hex, sizeof hex);
         lua_setfield(L, -2, "sha256");
@@ -443,8 +455,8 @@ static void push_faults(lua_State *L, struct lpz_userlist *list)
         lua_createtable(L, 0, 4);
         lua_pushstring(L, pz_csv_code_name(fault.code));
         lua_setfield(L, -2, "code");
-        set_count(L, "line", fault.line);
-        set_count(L, "column", fault.column);
+        lpz_setcount(L, "line", fault.line);
+        lpz_setcount(L, "column", fault.column);
         push_message(L, list, &fault);
         lua_setfield(L, -2, "message");
         lua_rawseti(L, -2, i + 1);
@@ -457,7 +469,7 @@ static void push_fault_counts(lua_State *L, struct lpz_userlist *list)
     lua_newtable(L);
     for (int i = 0; i < PZ_CSV_CODES; i++)
         if (list->core.fault_counts[i] > 0)
-            set_count(L, pz_csv_code_name((enum pz_csv_code)i),
+            lpz_setcount(L, pz_csv_code_name((enum pz_csv_code)i),
                       list->core.fault_counts[i]);
 }
 
@@ -468,7 +480,7 @@ static void push_warning(lua_State *L, const char *kind,
     lua_createtable(L, 0, 3);
     lua_pushstring(L, kind);
     lua_setfield(L, -2, "kind");
-    set_count(L, "count", warning->count);
+    lpz_setcount(L, "count", warning->count);
     lua_newtable(L);
     for (int i = 0; i < PZ_LINES_KEPT && warning->lines[i] > 0; i++) {
         lpz_pushcount(L, warning->lines[i]);
@@ -515,10 +527,10 @@ static int userlist_finish(lua_State *L)
         return push_status(L, list, status);
     pz_buf_free(&list->block);
     lua_createtable(L, 0, 8);
-    set_count(L, "users", list->core.users);
-    set_count(L, "duplicates", list->core.duplicates);
-    set_count(L, "bytes", list->core.bytes);
-    set_count(L, "fault_count", list->core.fault_count);
+    lpz_setcount(L, "users", list->core.users);
+    lpz_setcount(L, "duplicates", list->core.duplicates);
+    lpz_setcount(L, "bytes", list->core.bytes);
+    lpz_setcount(L, "fault_count", list->core.fault_count);
     push_parts(L, list);
     lua_setfield(L, -2, "parts");
     push_faults(L, list);

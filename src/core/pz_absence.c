@@ -43,7 +43,7 @@ static int take(void *arg, size_t index, struct pz_slice field,
     if (field.len == 0)
         return 1;
     absence->counts[index].fields++;
-    if (field.len > PZ_ID_BYTES)
+    if (absence->table == NULL || field.len > PZ_ID_BYTES)
         return 1; /* no id is so long */
     absence->batch[at].hash = pz_idtable_hash(absence->table, field,
                                               &not_ascii);

@@ -37,8 +37,8 @@ struct pz_absence {
     } batch[PZ_ABSENCE_BATCH];
 };
 
-/* 'options' of pz_columns, whose 'take' is filled in; the table is borrowed.
-   The struct must not be moved. */
+/* 'options' of pz_columns, whose 'take' is filled in. The table is borrowed;
+   with NULL nothing is looked for. The struct must not be moved. */
 void pz_absence_start(struct pz_absence *absence, struct pz_idtable *table,
                       const struct pz_columns_options *options);
 /* The next piece of the file; counts are complete after each. */

@@ -169,6 +169,25 @@ static struct pz_slice unescape(struct pz_columns *columns,
     return text;
 }
 
+static void fail_escape(struct pz_columns *columns, unsigned long long line)
+{
+    fail_at(columns, line, PZ_CSV_QUOTE, "in quotes a backslash before a "
+            "quote or another one, which can be read in two ways: the option "
+            "'export_escape' tells in which");
+}
+
+/* Is there a '\\' before another one? What is too long for an id is none of
+   them either way. */
+static int has_escape(struct pz_slice text)
+{
+    size_t at = text.len < PZ_COLUMNS_ROOM ? pz_slice_find(text, '\\', 0)
+                                           : text.len;
+
+    while (at + 1 < text.len && text.data[at + 1] != '\\')
+        at = pz_slice_find(text, '\\', at + 1);
+    return at + 1 < text.len;
+}
+
 static void end_field(struct pz_columns *columns, const char *data, size_t stop)
 {
     struct pz_slice text = { data + columns->from, stop - columns->from };
@@ -182,6 +201,9 @@ static void end_field(struct pz_columns *columns, const char *data, size_t stop)
         text = unescape(columns, text);
     if (columns->is_in_header)
         end_header_field(columns, text);
+    else if (columns->was_quoted && columns->options.escape == '\0' &&
+             has_escape(text))
+        fail_escape(columns, columns->field_line);
     else if (!columns->options.take(columns->options.take_arg,
                                     columns->next++, text,
                                     columns->field_line))
@@ -278,9 +300,7 @@ static void closing_quote(struct pz_columns *columns, const char *data,
 
     if (escape != '"' && slashes_before(columns, data, at)) {
         if (escape == '\0')
-            fail(columns, PZ_CSV_QUOTE, "a backslash before a quote, which "
-                 "can be read in two ways: the option 'export_escape' tells "
-                 "in which");
+            fail_escape(columns, columns->line);
         return;
     }
     columns->state = QUOTE;

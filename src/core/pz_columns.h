@@ -25,7 +25,8 @@ struct pz_columns_options {
                              pz_id_strip takes away aside. Empty: USER_ID */
     char delimiter;       /* 0 means ',' */
     char escape;          /* of a quote in quotes: '"' or '\\'. With 0 it is
-                             '"', and '\\' in front of a quote is a fault */
+                             '"', and what would be another text with '\\'
+                             is a fault */
     /*
      * A field of the index-th column that is taken, from 0, and the line in
      * which it begins. It lasts for the call. One of more than PZ_ID_BYTES

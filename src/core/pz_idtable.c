@@ -8,11 +8,10 @@ enum {
     PART_BITS = 10,
     PARTS = 1 << PART_BITS,
     BUCKET = 4,       /* slots of a cache line */
-    WINDOW = 2 * BUCKET,
+    WINDOW = 3 * BUCKET,
     GROW_BY = 16,     /* slots, and an eighth of those there are */
     SPARE = 32,       /* slots behind the last bucket */
-    LARGE = 64 << 10, /* bytes that are asked for by 'memory' */
-    PAGE = 4 << 10,
+    PAGE = 4 << 10,   /* bytes; of them 'memory' is asked for whole ones */
     SLICE = 1 << 14   /* ids that are settled in one call */
 };
 
@@ -54,18 +53,13 @@ static size_t length_of(uint32_t size)
     return (size + SPARE) * sizeof(struct pz_idhash);
 }
 
-static int is_large(const struct pz_idtable *table, size_t len)
-{
-    return table->memory != NULL && len >= LARGE;
-}
-
 /* Free slots; NULL without memory. */
 static struct pz_idhash *get(struct pz_idtable *table, uint32_t size)
 {
     size_t len = length_of(size);
     void *slots;
 
-    if (is_large(table, len)) {
+    if (table->memory) {
         slots = table->memory->get(len);
     } else {
         slots = pz_alloc(len);
@@ -84,7 +78,7 @@ static void put_back(struct pz_idtable *table, struct part *part)
     if (part->size == 0)
         return;
     table->bytes -= len;
-    if (is_large(table, len))
+    if (table->memory)
         table->memory->put(part->slots, len);
     else
         pz_free(part->slots);
@@ -196,14 +190,14 @@ static inline size_t part_of(uint64_t low)
     return (size_t)(~low >> (64 - PART_BITS));
 }
 
-/* By an eighth; large ones to whole pages. 0 where that is too much. */
-static uint32_t grown(uint32_t size)
+/* By an eighth, or somewhat more. 0 where that is too much. */
+static uint32_t grown(const struct pz_idtable *table, uint32_t size)
 {
     size_t len = length_of(size + size / 8 + GROW_BY);
 
     if (size > UINT32_MAX / 2)
         return 0;
-    if (len >= LARGE)
+    if (table->memory)
         len = (len + PAGE - 1) / PAGE * PAGE;
     return (uint32_t)(len / sizeof(struct pz_idhash) - SPARE) / BUCKET *
            BUCKET;
@@ -213,7 +207,7 @@ static uint32_t grown(uint32_t size)
 static enum pz_status make_larger(struct pz_idtable *table, struct part *part,
                                   uint32_t size)
 {
-    part->size = grown(size);
+    part->size = grown(table, size);
     part->count = 0;
     part->slots = part->size > 0 ? get(table, part->size) : NULL;
     if (part->slots)
@@ -408,6 +402,7 @@ void pz_idtable_prepare(const struct pz_idtable *table, struct pz_idhash hash)
 
     PREFETCH(slot);
     PREFETCH(slot + BUCKET);
+    PREFETCH(slot + 2 * BUCKET);
 }
 
 /* The first of the slots that is not before the hash. It looks further and
@@ -434,20 +429,14 @@ static struct pz_idhash *search(const struct part *part,
     return slot;
 }
 
-enum pz_idmatch pz_idtable_find(struct pz_idtable *table,
-                                struct pz_idhash hash)
+/* Where the first slots do not tell. */
+static enum pz_idmatch find_further(struct pz_idtable *table,
+                                    const struct part *part,
+                                    struct pz_idhash *first,
+                                    struct pz_idhash hash)
 {
-    const struct part *part = &table->parts[part_of(hash.low)];
-    struct pz_idhash *first = home(part, hash.low), *slot;
-    int is_there = 0;
+    struct pz_idhash *slot = search(part, first, hash);
 
-    /* Most are absent, and most of these are told by the first slots: without
-       a jump that depends on what is in them. */
-    for (int i = 0; i < WINDOW; i++)
-        is_there |= first[i].low == hash.low;
-    if (!is_there && first[WINDOW - 1].low < hash.low)
-        return PZ_ID_ABSENT;
-    slot = search(part, first, hash);
     if (is_same(*slot, hash)) {
         table->found += !(slot->high & FOUND);
         slot->high |= FOUND;
@@ -456,4 +445,20 @@ enum pz_idmatch pz_idtable_find(struct pz_idtable *table,
     return slot->low == hash.low ||
            (slot > first && slot[-1].low == hash.low) ? PZ_ID_NEAR
                                                       : PZ_ID_ABSENT;
+}
+
+enum pz_idmatch pz_idtable_find(struct pz_idtable *table,
+                                struct pz_idhash hash)
+{
+    const struct part *part = &table->parts[part_of(hash.low)];
+    struct pz_idhash *first = home(part, hash.low);
+    int is_there = 0;
+
+    /* Most are absent, and most of these are told by the first slots: without
+       a jump that depends on what is in them. */
+    for (int i = 0; i < WINDOW; i++)
+        is_there |= first[i].low == hash.low;
+    if (!is_there && first[WINDOW - 1].low < hash.low)
+        return PZ_ID_ABSENT;
+    return find_further(table, part, first, hash);
 }

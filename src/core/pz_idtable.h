@@ -8,7 +8,8 @@
  * without what pz_id_strip takes away, and with A-Z as a-z. So whoever chooses
  * ids cannot make them collide, and by chance no two of them do.
  *
- * 18 to 20 bytes an id, repeats too.
+ * 18 to 20 bytes an id, repeats too; and a few megabytes where 'memory' comes
+ * in pages.
  */
 #include "pz_idset.h"
 

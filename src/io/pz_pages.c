@@ -45,7 +45,7 @@ static size_t whole(size_t len)
                            : (len + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 }
 
-static void *pages_get(size_t len)
+static void *get(size_t len, void *(*map_it)(size_t len))
 {
     void *data;
 
@@ -53,19 +53,36 @@ static void *pages_get(size_t len)
     if (pz_alloc_refuse && pz_alloc_refuse())
         return NULL;
 #endif
-    data = len < HUGE_PAGE ? map(len) : map_aligned(whole(len));
+    data = map_it(len);
 #ifdef PZ_TEST
     pz_alloc_live += data != NULL;
 #endif
     return data;
 }
 
-static void pages_put(void *data, size_t len)
+static void put(void *data, size_t len)
 {
 #ifdef PZ_TEST
     pz_alloc_live--;
 #endif
-    (void)munmap(data, whole(len));
+    (void)munmap(data, len);
+}
+
+static void *pages_get(size_t len)
+{
+    return len < HUGE_PAGE ? get(len, map) : get(whole(len), map_aligned);
+}
+
+static void pages_put(void *data, size_t len)
+{
+    put(data, whole(len));
 }
 
 const struct pz_idset_memory pz_pages = { pages_get, pages_put };
+
+static void *small_pages_get(size_t len)
+{
+    return get(len, map);
+}
+
+const struct pz_idset_memory pz_small_pages = { small_pages_get, put };

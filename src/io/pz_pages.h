@@ -7,5 +7,8 @@
 #include "../core/pz_idset.h"
 
 extern const struct pz_idset_memory pz_pages;
+/* In small pages only, so that none is larger than it has to be: for many
+   tables of which each grows. */
+extern const struct pz_idset_memory pz_small_pages;
 
 #endif

@@ -51,6 +51,8 @@ Client.preflight = later("preflight", "preflight")
 Client.upload_users = later("lists", "upload_users")
 ---@type fun(options: personalize.Users): personalize.UserSummary
 M.check_users = later("lists", "check_users")
+---@type fun(options: personalize.CheckAbsentOptions): personalize.Absence
+M.check_absent = later("absence", "check_absent")
 ---@type fun(receipt: personalize.Receipt|string, list: personalize.Users): boolean, string?
 M.verify_receipt = later("lists", "verify_receipt")
 ---@type fun(receipt: personalize.Receipt): string

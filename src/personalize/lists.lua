@@ -18,7 +18,8 @@ local users = require "personalize.users"
 local M = {}
 
 ---@class personalize.Progress
----@field phase "check"|"preflight"|"upload"|"create"|"wait"|"cleanup"
+---@field phase "check"|"preflight"|"upload"|"create"|"wait"|"cleanup"|"export"
+--- the last one of `check_absent`
 ---@field bytes? integer read or sent so far
 ---@field total_bytes? integer
 ---@field users? integer of the whole list, once it is checked
@@ -26,6 +27,8 @@ local M = {}
 --- anything is sent, where ids look like mistakes
 ---@field requests? integer made so far, of phase preflight
 ---@field findings? personalize.Finding[] at the end of phase preflight
+---@field export? integer at which it is, of `exports`
+---@field exports? integer
 ---@field part? integer at which it is
 ---@field parts? integer
 ---@field jobs? integer to be created in all
@@ -124,7 +127,7 @@ end
 
 -- Between blocks a worker of nginx turns to its other requests; elsewhere a
 -- sleep notices Ctrl-C.
-local function reader(run)
+function M.reader(run)
   local read, all
   return {
     pause = run.settings and run.settings.sleep or
@@ -149,7 +152,7 @@ function M.read(run)
   local options, receipt = run.options, run.receipt
   local summary
   M.tell(run, "check")
-  run.list, summary = users.read(options, reader(run))
+  run.list, summary = users.read(options, M.reader(run))
   receipt.users, receipt.bytes = summary.users, summary.bytes
   receipt.duplicates = options.unique and summary.duplicates or nil
   run.parts, run.keys = plan.parts(options, summary)
@@ -332,7 +335,7 @@ function M.check_users(options)
   local run = { options = M.copy(options), receipt = {}, is_check = true }
   local summary
   M.guarded(run, function()
-    run.list, summary = users.read(run.options, reader(run))
+    run.list, summary = users.read(run.options, M.reader(run))
   end)
   return { users = summary.users, bytes = summary.bytes, parts = summary.parts,
     warnings = summary.warnings,

@@ -117,6 +117,29 @@ local ERASE = {
   wait = { is_boolean, MUST_BOOLEAN },
 }
 
+-- A list with a hole would end there, and nobody would be told.
+local function is_paths(value)
+  if type(value) ~= "table" then
+    return is_text(value)
+  end
+  local count = 0
+  for _ in pairs(value) do
+    count = count + 1
+    if not is_text(value[count]) then
+      return false
+    end
+  end
+  return count > 0
+end
+
+local ABSENT = {
+  export_column = { users.OPTIONS.column, users.MUST.column },
+  export_delimiter = { users.OPTIONS.delimiter, users.MUST.delimiter },
+  export_escape = { function(value) return value == '"' or value == "\\" end,
+    "must be a quote or a backslash" },
+  exports = { is_paths, "must be a path or a list of them", true },
+}
+
 local function merged(...)
   local all = {}
   for _, set in ipairs { ... } do
@@ -148,6 +171,8 @@ local PREFLIGHT = {
 
 --- Options by what they are for.
 M.READ = merged(LIST, { on_progress = UPLOAD.on_progress })
+M.ABSENT = merged(M.READ, ABSENT)
+M.ABSENT.unique, M.ABSENT.part_size = nil, nil
 M.UPLOAD = merged(LIST, UPLOAD)
 M.ERASE = merged(LIST, UPLOAD, ERASE)
 M.FOLLOW = some(M.ERASE, { "cleanup", "expected_bucket_owner", "max_pending",

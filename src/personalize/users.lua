@@ -397,20 +397,23 @@ end
 ---@param given personalize.Users checked
 ---@param hooks? { progress: fun(bytes?: integer, total?: integer)?, pause:
 --- fun(seconds: number)?, warn: fun(warnings: personalize.UserWarning[])?,
---- is_check: boolean? } between blocks; a pause without a true result ends it;
---- what is only checked is kept nowhere
+--- is_check: boolean?, ids: table? } between blocks; a pause without a true
+--- result ends it; what is only checked is kept nowhere; the core's ids get each
+--- id, and then repeats are not counted
 ---@return table list the core's; closed by the caller
 ---@return personalize.UserSummary
 function M.read(given, hooks)
+  hooks = hooks or {}
   local list = core.userlist {
     format = given.users ~= nil and "ids" or given.format or "csv",
     column = given.column,
     delimiter = given.delimiter,
     unique = given.unique or false,
     part_size = given.part_size or M.PART_SIZE,
-    key = core.random(16),
+    key = not hooks.ids and core.random(16) or nil,
+    ids = hooks.ids,
   }
-  local ok, summary = pcall(read, list, given, hooks or {})
+  local ok, summary = pcall(read, list, given, hooks)
   if not ok then
     list:close()
     error(summary, 0)

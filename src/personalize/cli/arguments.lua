@@ -9,7 +9,8 @@ local M = {}
 local EXIT_CODES = [[
 Exit status:
   0    done
-  1    a job FAILED; verify-receipt: it is another list
+  1    a job FAILED; verify-receipt: it is another list; check-absent: a user
+       was found
   3    the list has faults; follow: a part of it is not in S3 any more
   4    waiting timed out: run the same command again to go on
   5    done in part: jobs are left to create, run the same command again

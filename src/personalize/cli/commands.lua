@@ -70,6 +70,13 @@ local COLUMN = { "--column", arg = "COLUMN", param = "column",
 local DELIMITER = { "--delimiter", arg = "CHAR", param = "delimiter",
   convert = delimiter,
   help = "What separates its columns: , (the default) ; | or tab." }
+local ESCAPES = { ['"'] = '"', quote = '"', ["\\"] = "\\",
+  ["\\\\"] = "\\", backslash = "\\" }
+
+local function escape(value)
+  return ESCAPES[value], "must be one of quote and backslash"
+end
+
 local UNIQUE = { "--unique", param = "unique",
   help = "Keep only the first of each id." }
 local PART_SIZE = { "--part-size", arg = "BYTES", param = "part_size",
@@ -264,6 +271,25 @@ M.COMMANDS = {
       { "receipt", is_required = true, is_file = true,
         help = "File that delete-users --receipt wrote." }, list() },
     options = { FORMAT, COLUMN, DELIMITER, UNIQUE, PART_SIZE, json "the result" } },
+  { "check-absent",
+    summary = "Check that no user of a list is in exports. Works offline.",
+    description = "Check that no user of a list is in exports of datasets: " ..
+      "in any column USER_ID of CSV files. Works offline. The exit status is " ..
+      "0 if nobody is and 1 if somebody is.",
+    arguments = { list(), { "export", target = "exports", param = "exports",
+      is_many = true, is_required = true, is_file = true,
+      help = "Exported CSV files. - reads standard input; compressed ones " ..
+      "go through <(zcat FILE)." } },
+    options = { FORMAT, COLUMN, DELIMITER,
+      { "--export-column", arg = "COLUMN", param = "export_column",
+        help = "Name of the exports' columns with user ids (USER_ID)." },
+      { "--export-delimiter", arg = "CHAR", param = "export_delimiter",
+        convert = delimiter, help = "What separates the exports' columns: , " ..
+        "(the default) ; | or tab." },
+      { "--export-escape", arg = "CHAR", param = "export_escape",
+        convert = escape, help = "What stands before a quote in quotes: " ..
+        "quote or backslash. By default a backslash there is an error." },
+      json "the result" } },
   { "create",
     summary = "Create one data deletion job.",
     description = "Create one data deletion job for a list that is in S3 " ..

@@ -27,10 +27,13 @@ function M.new(world)
   return setmetatable({ world = world, lined = world.now() }, Progress)
 end
 
+-- Of what a phase is told in bytes.
+local IN_BYTES = { check = true, upload = true, export = true }
+
 -- What is done of what, as a share, where that is known.
 local function share_of(state)
   local done, all
-  if state.phase == "check" or state.phase == "upload" then
+  if IN_BYTES[state.phase] then
     done, all = state.bytes, state.total_bytes
   else
     done, all = state.jobs_done, state.jobs
@@ -60,7 +63,7 @@ local function fields_of(progress)
     end
   end
   add(0, state.phase)
-  if state.phase == "check" or state.phase == "upload" then
+  if IN_BYTES[state.phase] then
     local rate, left = progress.rate
     if share and rate and rate > 0 then
       left = text.duration((state.total_bytes - state.bytes) / rate) .. " left"
@@ -75,6 +78,8 @@ local function fields_of(progress)
     add(5, state.users and text.short(state.users) .. " users")
     add(6, state.parts and state.parts > 1 and
       ("part %d/%d"):format(state.part or 1, state.parts))
+    add(6, state.exports and state.exports > 1 and
+      ("export %d/%d"):format(state.export or 1, state.exports))
   else
     if share then
       fields[#fields + 1] = { rank = 3, share = share }
@@ -137,11 +142,14 @@ local function summary(progress)
   local state = progress.state
   local seconds = progress.world.now() - progress.began
   local texts = {}
-  if state.phase == "check" or state.phase == "upload" then
+  if IN_BYTES[state.phase] then
     texts[1] = state.users and text.plural(state.users, "user")
     texts[#texts + 1] = state.bytes and text.bytes(state.bytes)
     if state.parts and state.parts > 1 then
       texts[#texts + 1] = text.plural(state.parts, "part")
+    end
+    if state.exports then
+      texts[#texts + 1] = text.plural(state.exports, "export")
     end
   elseif state.jobs then
     texts[1] = ("%d of %s"):format(state.jobs_done or 0,
@@ -209,8 +217,8 @@ local function measure(progress, bytes)
 end
 
 --- Takes what `on_progress` is told.
----@param state table phase, bytes, total_bytes, users, part, parts, jobs,
---- jobs_done; statuses, counts by status
+---@param state table phase, bytes, total_bytes, users, part, parts, export,
+--- exports, jobs, jobs_done; statuses, counts by status
 function Progress:update(state)
   local is_new = not self.state or self.state.phase ~= state.phase
   if is_new then

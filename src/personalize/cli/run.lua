@@ -19,6 +19,7 @@ local COMMANDS = {
   preflight = { "preflight", "preflight" },
   ["check-list"] = { "lists", "check_list" },
   ["verify-receipt"] = { "lists", "verify_receipt" },
+  ["check-absent"] = { "absence", "check_absent" },
   create = { "jobs", "create" },
   describe = { "jobs", "describe" },
   list = { "jobs", "list" },

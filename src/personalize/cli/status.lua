@@ -69,7 +69,9 @@ end
 ---@param message string
 ---@return string
 function M.in_shell(message)
-  return (message:gsub("the options? '(%l+)'", "--%1")
+  return (message:gsub("the options? '([%l_]+)'", function(name)
+    return "--" .. name:gsub("_", "-")
+  end)
     :gsub("(%-%-%l+) and '(%l+)' say", "%1 and --%2 say")
     :gsub("of the format lines", "one for --format lines"))
 end
