@@ -74,6 +74,16 @@ describe("the URL of a proxy", function()
     assert.equal("", userinfo "http://@p")
     assert.is_nil(userinfo "http://p")
   end)
+
+  it("which it is to get", function()
+    for text, expected in pairs { ["http://u%40s:p%3Aw@p"] = "u@s:p:w",
+      ["http://u@p"] = "u:", ["http://u:@p"] = "u:", ["http://:w@p"] = ":w" } do
+      local _, proxy = find("https://a.test", { given = text })
+      assert.equal("Basic " .. core.base64(expected), proxy.authorization)
+    end
+    local _, proxy = find("https://a.test", { given = "http://p" })
+    assert.is_nil(proxy.authorization)
+  end)
 end)
 
 describe("the variables", function()

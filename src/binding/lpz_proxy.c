@@ -39,14 +39,26 @@ static void read_variables(lua_State *L, struct pz_proxy_variables *v)
     v->NO_PROXY = text_of(L, "NO_PROXY");
 }
 
-static int push_proxy(lua_State *L, const struct pz_proxy *proxy)
+/* What is made of the user and the password, in a buffer that Lua owns. */
+static struct pz_buf *
+new_text(lua_State *L, const struct pz_proxy *proxy, int is_header)
 {
-    struct pz_buf *userinfo = lpz_newbuffer(L);
-    enum pz_status status = pz_uri_decode(userinfo, proxy->userinfo);
+    struct pz_buf *text = lpz_newbuffer(L);
+    enum pz_status status = is_header
+        ? pz_proxy_authorization(text, proxy)
+        : pz_uri_decode(text, proxy->userinfo);
 
     if (status != PZ_OK)
-        return lpz_raise(L, status);
-    lua_createtable(L, 0, 4);
+        lpz_raise(L, status);
+    return text;
+}
+
+static int push_proxy(lua_State *L, const struct pz_proxy *proxy)
+{
+    struct pz_buf *userinfo = new_text(L, proxy, 0);
+    struct pz_buf *authorization = new_text(L, proxy, 1);
+
+    lua_createtable(L, 0, 5);
     lpz_pushslice(L, proxy->scheme);
     lpz_setmember(L, "scheme");
     lpz_pushslice(L, proxy->host);
@@ -56,8 +68,11 @@ static int push_proxy(lua_State *L, const struct pz_proxy *proxy)
     if (proxy->userinfo.data) {
         lpz_pushslice(L, pz_buf_slice(userinfo));
         lpz_setmember(L, "userinfo");
+        lpz_pushslice(L, pz_buf_slice(authorization));
+        lpz_setmember(L, "authorization");
     }
     pz_buf_free(userinfo);
+    pz_buf_free(authorization);
     return 1;
 }
 
@@ -65,8 +80,8 @@ static int push_proxy(lua_State *L, const struct pz_proxy *proxy)
  * core.find_proxy{ scheme =, host =, port =, given = text | nil,
  *     http_proxy =, https_proxy =, HTTPS_PROXY =, all_proxy =, ALL_PROXY =,
  *     no_proxy =, NO_PROXY = }
- * -> { scheme =, host =, port =, userinfo = "user:password" | nil }
- *    | nil | nil, message
+ * -> { scheme =, host =, port =, userinfo = "user:password" | nil,
+ *      authorization = "Basic ..." | nil } | nil | nil, message
  *
  * 'given' goes before the variables; "" is none. The message shows nothing of
  * the proxy.

@@ -5,6 +5,7 @@
 
 #include "pz_address.h"
 #include "pz_text.h"
+#include "pz_uri.h"
 
 /* ---- the URL of a proxy ------------------------------------------------ */
 
@@ -110,6 +111,27 @@ enum pz_status pz_proxy_parse(struct pz_proxy *proxy, struct pz_slice text)
     proxy->host = pz_slice_sub(rest, at, rest.len);
     return cut_port(&proxy->host, &proxy->port) && is_host(proxy->host) &&
            is_userinfo(proxy->userinfo) ? PZ_OK : PZ_EINVAL;
+}
+
+enum pz_status
+pz_proxy_authorization(struct pz_buf *out, const struct pz_proxy *proxy)
+{
+    struct pz_buf plain = PZ_BUF_SECRET(0);
+    struct pz_slice userinfo = proxy->userinfo;
+    enum pz_status status;
+
+    if (userinfo.data == NULL)
+        return PZ_OK;
+    status = pz_uri_decode(&plain, userinfo);
+    /* A user without a password still ends in a colon (RFC 7617). */
+    if (status == PZ_OK && pz_slice_find(userinfo, ':', 0) == userinfo.len)
+        status = pz_buf_addc(&plain, ':');
+    if (status == PZ_OK)
+        status = pz_buf_adds(out, PZ_LIT("Basic "));
+    if (status == PZ_OK)
+        status = pz_base64(out, pz_buf_slice(&plain), PZ_BASE64);
+    pz_buf_free(&plain);
+    return status;
 }
 
 /* ---- the environment --------------------------------------------------- */

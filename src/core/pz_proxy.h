@@ -52,6 +52,10 @@ struct pz_proxy_target {
 PZ_MUST_USE enum pz_status
 pz_proxy_parse(struct pz_proxy *proxy, struct pz_slice text);
 
+/* Appends "Basic ..." for a proxy with a user; nothing for another. */
+PZ_MUST_USE enum pz_status
+pz_proxy_authorization(struct pz_buf *out, const struct pz_proxy *proxy);
+
 /* The text that the variables give for a target; the empty slice for none. A
    variable in small letters goes before the same one in capitals, even where
    it is set to nothing: so the AWS CLI does. */

@@ -239,24 +239,6 @@ static CURLcode tell_proxy(CURL *e, const struct pz_proxy *proxy)
     return code;
 }
 
-/* "Basic" and the rest, for a proxy that gets whole requests. */
-static enum pz_status
-lay_authorization(struct pz_buf *out, struct pz_slice userinfo)
-{
-    struct pz_buf plain = PZ_BUF_SECRET(0);
-    enum pz_status status = PZ_OK;
-
-    out->secret = 1;
-    if (userinfo.data)
-        status = pz_uri_decode(&plain, userinfo);
-    if (status == PZ_OK && userinfo.data)
-        status = pz_buf_adds(out, PZ_LIT("Basic "));
-    if (status == PZ_OK && userinfo.data)
-        status = pz_base64(out, pz_buf_slice(&plain), PZ_BASE64);
-    pz_buf_free(&plain);
-    return status;
-}
-
 /* Does the proxy get whole requests, instead of a CONNECT? */
 static int is_to_proxy(const struct pz_place *place)
 {
@@ -273,7 +255,8 @@ static CURLcode tell_peer(struct pz_connection *c,
 
     c->is_to_proxy = is_to_proxy(place);
     if (c->is_to_proxy) {
-        code = code_of(lay_authorization(&c->authorization, proxy->userinfo));
+        c->authorization.secret = 1;
+        code = code_of(pz_proxy_authorization(&c->authorization, proxy));
         if (code == CURLE_OK)
             code = code_of(add_url(&url, proxy->scheme, proxy->host,
                                    proxy->port));

@@ -161,15 +161,11 @@ local function fail_refused(exchange, response)
       exchange.proxy.userinfo ~= nil)))
 end
 
-local function authorization(proxy)
-  return proxy.userinfo and "Basic " .. ngx.encode_base64(proxy.userinfo)
-end
-
 -- By way of a proxy: as if connected to the peer itself, from then on.
 local function open_tunnel(exchange, deadline)
   local proxy, where = exchange.proxy, exchange.where
   local text, wrong = core.http1_connect { host = where.host,
-    port = where.port, authorization = authorization(proxy) }
+    port = where.port, authorization = proxy.authorization }
   if not text then
     return fail(exchange, "ConfigError", false, wrong)
   end
@@ -486,7 +482,7 @@ local function prepare(exchange, request)
   if way.proxy and where.scheme == "http" then
     -- No tunnel, which proxies seldom allow for http.
     exchange.is_for_proxy, wish.is_for_proxy = true, true
-    wish.proxy_authorization = authorization(way.proxy)
+    wish.proxy_authorization = way.proxy.authorization
     head = core.http1_request(wish)
   end
   if length and type(body) ~= "string" then

@@ -14,6 +14,7 @@ local VARIABLES = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
 ---@field host string
 ---@field port integer
 ---@field userinfo? string "user:password", decoded
+---@field authorization? string the Proxy-Authorization that it gets
 
 --- The proxy for a request, or nil where none is to be used.
 ---@param where { scheme: string, host: string, port?: integer }
