@@ -342,8 +342,8 @@ end)
 test("find_proxy", "", function()
   local proxy = core.find_proxy { scheme = "https", host = "h", port = 443,
     given = "http://user:p%61ss@proxy:3128" }
-  same({ scheme = "http", host = "proxy", port = 3128, userinfo = "user:pass" },
-    proxy)
+  same({ scheme = "http", host = "proxy", port = 3128, userinfo = "user:pass",
+    authorization = "Basic dXNlcjpwYXNz" }, proxy)
   same(nil, (core.find_proxy { scheme = "http", host = "h", port = 80,
     HTTPS_PROXY = "http://proxy" }))
 end)

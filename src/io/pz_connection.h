@@ -100,8 +100,8 @@ int pz_connection_is_refused(const struct pz_connection *c,
 
 /*
  * Ends it and frees it. 0: it cannot be, because its descriptor is another
- * file's by now, into which TLS would write its goodbye. Then it and
- * its multi handle are lost, which is better; neither may be used again.
+ * file's by now, into which TLS would write its goodbye. Then it and its multi
+ * handle are lost, which is better; neither may be used again.
  */
 PZ_MUST_USE int pz_connection_end(struct pz_connection *c);
 

@@ -122,10 +122,12 @@ static void abandon(struct pz_pool *pool)
 
 void pz_pool_drop(struct pz_pool *pool, struct pz_connection *c)
 {
+    void *multi = c->multi;
+
     if (pz_pool_is_foreign(pool))
         pz_connection_abandon(c);
-    else if (!pz_connection_end(c))
-        pool->multi = NULL;
+    else if (!pz_connection_end(c) && pool->multi == multi)
+        pool->multi = NULL; /* lost with it */
 }
 
 /* Takes the i-th out of those kept. */
