@@ -264,6 +264,40 @@ TEST(strings_written)
     }
 }
 
+/* Each byte in each place, since eight are looked at at once. */
+TEST(escapes_in_every_place)
+{
+    char text[20];
+    struct pz_slice s = { text, sizeof text };
+
+    BEGIN();
+    for (size_t at = 0; at < sizeof text; at++) {
+        for (int c = 0; c < 0x80; c++) {
+            struct pz_buf json = PZ_BUF_INIT(0), back = PZ_BUF_INIT(0);
+            int is_plain = c >= 0x20 && c != '"' && c != '\\';
+            enum pz_json_kind kind;
+
+            memset(text, 'x', sizeof text);
+            text[at] = (char)c;
+            assert_int_equal(pz_json_string(&json, guard(0, s)), PZ_OK);
+            assert_int_equal(json.len == sizeof text + 2, is_plain);
+            assert_int_equal(scan(pz_buf_slice(&json), &kind), PZ_OK);
+            assert_int_equal(pz_json_unescape(
+                &back, pz_slice_sub(pz_buf_slice(&json), 1, json.len - 1)),
+                PZ_OK);
+            assert_slice(pz_buf_slice(&back), s);
+            /* As it is, it is a text only where nothing needs an escape. */
+            pz_buf_clear(&json);
+            assert_int_equal(pz_buf_addv(&json, (struct pz_slice[]){
+                LIT("\""), s, LIT("\"") }, 3), PZ_OK);
+            assert_int_equal(scan(pz_buf_slice(&json), &kind) == PZ_OK,
+                             is_plain);
+            pz_buf_free(&json);
+            pz_buf_free(&back);
+        }
+    }
+}
+
 /* What is written is a text, and read back it is what was written. */
 TEST(strings_come_back)
 {
@@ -409,6 +443,7 @@ int main(void)
         cmocka_unit_test(many_values),
         cmocka_unit_test(members),
         cmocka_unit_test(strings_written),
+        cmocka_unit_test(escapes_in_every_place),
         cmocka_unit_test(strings_come_back),
         cmocka_unit_test(escapes_undone),
 #ifdef PZ_TEST

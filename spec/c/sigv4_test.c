@@ -242,6 +242,45 @@ TEST(many_headers_and_parameters)
     }
 }
 
+/* A value's white space in each place, since eight bytes are looked at at
+   once. */
+TEST(white_space_in_every_place)
+{
+    static const char blanks[] = " \t\n\v\f\r";
+    struct pz_sigv4_request request;
+    struct pz_header header;
+    char text[20];
+
+    BEGIN();
+    memset(&request, 0, sizeof request);
+    request.method = LIT("GET");
+    request.headers = &header;
+    request.header_count = 1;
+    header.name = LIT("a");
+    header.value.data = text;
+    header.value.len = sizeof text;
+    for (size_t at = 0; at < sizeof text; at++) {
+        for (const char *blank = blanks; *blank; blank++) {
+            struct pz_buf out = PZ_BUF_INIT(0);
+            struct pz_slice names;
+            char expected[40] = "", all[64];
+
+            memset(text, 'x', sizeof text);
+            text[at] = *blank;
+            memset(expected, 'x', sizeof text);
+            expected[at] = ' ';
+            expected[sizeof text] = '\0';
+            if (at == sizeof text - 1)
+                expected[at] = '\0';
+            sprintf(all, "GET\n/\n\na:%s\n\na\n", expected + (at == 0));
+            assert_int_equal(pz_sigv4_canonical_request(&out, &names,
+                                                        &request), PZ_OK);
+            assert_text(&out, all);
+            pz_buf_free(&out);
+        }
+    }
+}
+
 TEST(too_many)
 {
     static struct pz_header headers[4097];
@@ -370,6 +409,7 @@ int main(void)
         cmocka_unit_test(the_kept_key_is_never_anothers),
         cmocka_unit_test(odd_secrets),
         cmocka_unit_test(many_headers_and_parameters),
+        cmocka_unit_test(white_space_in_every_place),
         cmocka_unit_test(too_many),
         cmocka_unit_test(string_to_sign_in_the_same_buffer),
         cmocka_unit_test(free_takes_nothing),

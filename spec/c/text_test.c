@@ -145,6 +145,26 @@ TEST(hex_digits)
     }
 }
 
+/* Of every length, since four bytes are written at once. */
+TEST(hex_digits_of_every_length)
+{
+    unsigned char data[40];
+
+    BEGIN();
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (unsigned char)(i * 37 + 11);
+    for (size_t len = 0; len <= sizeof data; len++) {
+        char out[81], expected[81] = "";
+
+        for (size_t i = 0; i < len; i++)
+            sprintf(expected + 2 * i, "%02x", data[i]);
+        memset(out, 0, sizeof out);
+        pz_hex(out, (const unsigned char *)guard(
+                        0, (struct pz_slice){ (char *)data, len }).data, len);
+        assert_string_equal(out, expected);
+    }
+}
+
 TEST(decimals)
 {
     static const struct {
@@ -214,6 +234,28 @@ TEST(visible_text)
     assert_true(pz_is_visible(LIT("")));
 }
 
+/* Each byte in each place, since eight are looked at at once. */
+TEST(printable_text_of_every_length)
+{
+    char text[21];
+
+    BEGIN();
+    for (size_t len = 1; len <= sizeof text; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int c = 0; c < 256; c++) {
+                struct pz_slice s = { text, len };
+
+                memset(text, '~', sizeof text);
+                text[at] = (char)c;
+                assert_int_equal(pz_is_printable(s, ' '),
+                                 c >= ' ' && c <= '~');
+                assert_int_equal(pz_is_printable(s, '!'),
+                                 c >= '!' && c <= '~');
+            }
+        }
+    }
+}
+
 TEST(host_labels)
 {
     static const struct {
@@ -245,9 +287,11 @@ int main(void)
         cmocka_unit_test(utf8_refuses),
         cmocka_unit_test(utf8_agrees_with_arithmetic),
         cmocka_unit_test(hex_digits),
+        cmocka_unit_test(hex_digits_of_every_length),
         cmocka_unit_test(decimals),
         cmocka_unit_test(nearest_names),
         cmocka_unit_test(visible_text),
+        cmocka_unit_test(printable_text_of_every_length),
         cmocka_unit_test(host_labels),
     };
 

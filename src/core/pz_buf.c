@@ -27,18 +27,6 @@ const char *pz_status_text(enum pz_status status)
     return "unknown error";
 }
 
-struct pz_slice pz_slice_of(const char *text)
-{
-    struct pz_slice s = { text, text ? strlen(text) : 0 };
-
-    return s;
-}
-
-int pz_slice_eq(struct pz_slice a, struct pz_slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 static int lower(int c)
 {
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
@@ -52,33 +40,6 @@ int pz_slice_ieq(struct pz_slice a, struct pz_slice b)
         if (lower(a.data[i]) != lower(b.data[i]))
             return 0;
     return 1;
-}
-
-int pz_slice_starts(struct pz_slice s, struct pz_slice prefix)
-{
-    return s.len >= prefix.len &&
-           (prefix.len == 0 || memcmp(s.data, prefix.data, prefix.len) == 0);
-}
-
-size_t pz_slice_find(struct pz_slice s, char c, size_t from)
-{
-    const char *hit = from < s.len
-        ? memchr(s.data + from, c, s.len - from) : NULL;
-
-    return hit ? (size_t)(hit - s.data) : s.len;
-}
-
-struct pz_slice pz_slice_sub(struct pz_slice s, size_t from, size_t to)
-{
-    struct pz_slice part = { s.data, 0 };
-
-    if (to > s.len)
-        to = s.len;
-    if (from < to) {
-        part.data = s.data + from;
-        part.len = to - from;
-    }
-    return part;
 }
 
 static int is_space(char c)
@@ -176,7 +137,7 @@ void pz_wipe(void *data, size_t len)
         set(data, 0, len);
 }
 
-enum pz_status pz_buf_reserve(struct pz_buf *buf, size_t more)
+enum pz_status pz_buf_grow(struct pz_buf *buf, size_t more)
 {
     size_t max = buf->max ? buf->max : PZ_BUF_MAX;
     size_t cap = buf->cap ? buf->cap : buf->secret ? SECRET_STEP : 64;
@@ -184,11 +145,10 @@ enum pz_status pz_buf_reserve(struct pz_buf *buf, size_t more)
 
     if (more > max - buf->len)
         return PZ_ETOOBIG;
-    if (more <= buf->cap - buf->len)
-        return PZ_OK;
-    /* Doubling may pass the ceiling by less than itself; 'len' never does. */
     while (cap - buf->len < more)
         cap *= 2;
+    if (cap > max)
+        cap = max; /* pz_buf_reserve looks at 'cap' alone */
     /* Not realloc: it may move the bytes and leave a copy behind. */
     data = buf->secret ? secret_alloc(cap) : pz_alloc(cap);
     if (data == NULL)
@@ -201,27 +161,6 @@ enum pz_status pz_buf_reserve(struct pz_buf *buf, size_t more)
     buf->data = data;
     buf->cap = cap;
     return PZ_OK;
-}
-
-enum pz_status pz_buf_add(struct pz_buf *buf, const void *data, size_t len)
-{
-    enum pz_status status = pz_buf_reserve(buf, len);
-
-    if (status == PZ_OK && len > 0) {
-        memcpy(buf->data + buf->len, data, len);
-        buf->len += len;
-    }
-    return status;
-}
-
-enum pz_status pz_buf_addc(struct pz_buf *buf, char c)
-{
-    return pz_buf_add(buf, &c, 1);
-}
-
-enum pz_status pz_buf_adds(struct pz_buf *buf, struct pz_slice s)
-{
-    return pz_buf_add(buf, s.data, s.len);
 }
 
 enum pz_status
@@ -239,20 +178,6 @@ pz_buf_addv(struct pz_buf *buf, const struct pz_slice *parts, size_t count)
         buf->len += parts[i].len;
     }
     return status;
-}
-
-struct pz_slice pz_buf_slice(const struct pz_buf *buf)
-{
-    struct pz_slice s = { buf->data, buf->len };
-
-    return s;
-}
-
-void pz_buf_clear(struct pz_buf *buf)
-{
-    if (buf->secret && buf->data)
-        pz_wipe(buf->data, buf->len);
-    buf->len = 0;
 }
 
 void pz_buf_free(struct pz_buf *buf)

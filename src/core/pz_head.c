@@ -1,10 +1,10 @@
 /* See pz_head.h for what this knows and refuses to know. */
 #include "pz_head.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "pz_text.h"
+#include "pz_word.h"
 
 const char *pz_head_method_fault(struct pz_slice method)
 {
@@ -117,24 +117,18 @@ static int is_control(char c)
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7F;
 }
 
-/* Eight at a time: a byte below 0x20, or 0x7F, shows in the top bit of its
-   place. */
 int pz_head_is_text(struct pz_slice s)
 {
-    const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
     size_t i = 0;
 
     while (i < s.len) {
         size_t end = i + 1;
 
-        if (s.len - i >= sizeof(uint64_t)) {
-            uint64_t word, del;
+        if (s.len - i >= PZ_WORD) {
+            uint64_t word = pz_word_load(s.data + i);
 
-            end = i + sizeof word;
-            memcpy(&word, s.data + i, sizeof word);
-            del = word ^ ones * 0x7F;
-            if (!((((word - ones * 0x20) & ~word) |
-                   ((del - ones) & ~del)) & tops))
+            end = i + PZ_WORD;
+            if (!pz_word_has_less(word, 0x20) && !pz_word_has(word, 0x7F))
                 i = end;
         }
         for (; i < end; i++)
@@ -146,10 +140,7 @@ int pz_head_is_text(struct pz_slice s)
 
 int pz_head_is_value(struct pz_slice s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] < ' ' || s.data[i] > '~')
-            return 0;
-    return 1;
+    return pz_is_printable(s, ' ');
 }
 
 int pz_head_is_token(struct pz_slice s)

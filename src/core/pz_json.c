@@ -3,13 +3,32 @@
 #include <string.h>
 
 #include "pz_text.h"
+#include "pz_word.h"
 
-/* The letter after the backslash, 'u' for the long form, 0 for none. */
+/* How many bytes at 'at' stand in a string as they are. */
+static size_t plain_len(struct pz_slice text, size_t at)
+{
+    size_t i = at;
+
+    while (text.len - i >= PZ_WORD) {
+        uint64_t word = pz_word_load(text.data + i);
+
+        if (pz_word_has_less(word, 0x20) || pz_word_has(word, '"') ||
+            pz_word_has(word, '\\'))
+            break;
+        i += PZ_WORD;
+    }
+    while (i < text.len && (unsigned char)text.data[i] >= 0x20 &&
+           text.data[i] != '"' && text.data[i] != '\\')
+        i++;
+    return i - at;
+}
+
+/* The letter after the backslash, 'u' for the long form. */
 static char escape_letter(unsigned char c)
 {
-    if (c >= 0x20)
-        return c == '"' || c == '\\' ? (char)c : 0;
     switch (c) {
+    case '"': case '\\': return (char)c;
     case '\b': return 'b';
     case '\f': return 'f';
     case '\n': return 'n';
@@ -33,20 +52,18 @@ static enum pz_status add_escape(struct pz_buf *out, unsigned char c)
 enum pz_status pz_json_string(struct pz_buf *out, struct pz_slice text)
 {
     enum pz_status status = pz_buf_reserve(out, text.len + 2);
-    size_t start = 0;
+    size_t at = 0;
 
     if (status == PZ_OK)
         status = pz_buf_addc(out, '"');
-    for (size_t i = 0; status == PZ_OK && i < text.len; i++) {
-        if (!escape_letter((unsigned char)text.data[i]))
-            continue;
-        status = pz_buf_add(out, text.data + start, i - start);
-        if (status == PZ_OK)
-            status = add_escape(out, (unsigned char)text.data[i]);
-        start = i + 1;
+    while (status == PZ_OK && at < text.len) {
+        size_t len = plain_len(text, at);
+
+        status = pz_buf_add(out, text.data + at, len);
+        at += len;
+        if (status == PZ_OK && at < text.len)
+            status = add_escape(out, (unsigned char)text.data[at++]);
     }
-    if (status == PZ_OK && start < text.len)
-        status = pz_buf_add(out, text.data + start, text.len - start);
     return status == PZ_OK ? pz_buf_addc(out, '"') : status;
 }
 
@@ -159,8 +176,8 @@ static int take_string(struct reader *r, struct pz_slice *raw)
     for (;;) {
         int c;
 
-        while ((c = peek(r)) >= 0x20 && c != '"' && c != '\\')
-            r->at++;
+        r->at += plain_len(r->text, r->at);
+        c = peek(r);
         if (c == '"')
             break;
         /* The end, a control character or a backslash. */

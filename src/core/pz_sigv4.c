@@ -5,6 +5,7 @@
 
 #include "pz_text.h"
 #include "pz_uri.h"
+#include "pz_word.h"
 
 enum {
     SECRET_MAX = 4096, DATE_LEN = 8,
@@ -225,6 +226,10 @@ static enum pz_status add_value(struct pz_buf *out, struct pz_slice value)
 
     if (status != PZ_OK || value.len == 0)
         return status;
+    /* Blanks are '!' less something. */
+    while (value.len - plain >= PZ_WORD &&
+           !pz_word_has_less(pz_word_load(value.data + plain), '!'))
+        plain += PZ_WORD;
     while (plain < value.len && !is_blank(value.data[plain]))
         plain++;
     memcpy(out->data + out->len, value.data, plain);

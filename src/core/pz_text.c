@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "pz_word.h"
+
 /* Length of the sequence at 'p', or 0 where it is not UTF-8. */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
@@ -43,14 +45,10 @@ int pz_utf8_count(struct pz_slice text, size_t *count)
         size_t len;
 
         /* Most text is ASCII: eight bytes at a time. */
-        while (text.len - at >= 8) {
-            unsigned long long word;
-
-            memcpy(&word, p + at, 8);
-            if (word & 0x8080808080808080ULL)
-                break;
-            at += 8;
-            points += 8;
+        while (text.len - at >= PZ_WORD &&
+               !pz_word_has_high(pz_word_load(text.data + at))) {
+            at += PZ_WORD;
+            points += PZ_WORD;
         }
         if (at == text.len)
             break;
@@ -169,11 +167,31 @@ enum pz_status pz_unbase64(struct pz_buf *out, struct pz_slice text)
     return status;
 }
 
+/* The digits of four bytes, one a byte, the first in the highest. */
+static uint64_t hex_word(const unsigned char *p)
+{
+    uint64_t n = (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 |
+                 (uint64_t)p[2] << 8 | p[3], letters;
+
+    n = (n | n << 16) & 0x0000FFFF0000FFFF;
+    n = (n | n << 8) & 0x00FF00FF00FF00FF;
+    n = (n | n << 4) & 0x0F0F0F0F0F0F0F0F;
+    letters = (n + PZ_WORD_OF(6)) >> 4 & PZ_WORD_OF(1); /* from ten on */
+    return n + PZ_WORD_OF('0') + letters * ('a' - '0' - 10);
+}
+
 void pz_hex(char *out, const unsigned char *data, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
+    size_t i = 0;
 
-    for (size_t i = 0; i < len; i++) {
+    for (; len - i >= 4; i += 4) {
+        uint64_t word = hex_word(data + i);
+
+        for (size_t j = 0; j < 8; j++)
+            out[2 * i + j] = (char)(word >> (56 - 8 * j) & 0xFF);
+    }
+    for (; i < len; i++) {
         out[2 * i] = digits[data[i] >> 4];
         out[2 * i + 1] = digits[data[i] & 15];
     }
@@ -275,10 +293,20 @@ const char *pz_nearest(struct pz_slice name, const char *const *names)
     return best;
 }
 
-int pz_is_visible(struct pz_slice s)
+int pz_is_printable(struct pz_slice s, char first)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] < '!' || s.data[i] > '~')
+    size_t i = 0;
+
+    for (; s.len - i >= PZ_WORD; i += PZ_WORD) {
+        uint64_t word = pz_word_load(s.data + i);
+
+        /* 0x7F, and nothing else that is ASCII, is high with one more. */
+        if (pz_word_has_high(word | (word + PZ_WORD_OF(1))) ||
+            pz_word_has_less(word, (unsigned char)first))
+            return 0;
+    }
+    for (; i < s.len; i++)
+        if (s.data[i] < first || s.data[i] > '~')
             return 0;
     return 1;
 }

@@ -53,8 +53,15 @@ struct pz_slice pz_digits(char room[20], unsigned long long n);
  */
 const char *pz_nearest(struct pz_slice name, const char *const *names);
 
-/* 1 when every byte is printable ASCII without white space ('!' to '~'). */
-int pz_is_visible(struct pz_slice s);
+/* 1 when every byte is ASCII from 'first', which is printable, to '~'. */
+int pz_is_printable(struct pz_slice s, char first);
+
+/* The same without white space ('!' to '~'). */
+static inline int pz_is_visible(struct pz_slice s)
+{
+    return pz_is_printable(s, '!');
+}
+
 /* 1 when the region can be a host label: letters, digits, inner hyphens. */
 int pz_is_host_label(struct pz_slice s);
 
