@@ -33,7 +33,8 @@ CRYPTO_LIBS ?= $(if $(OPENSSL_LIBDIR),$(call in_folder,$(OPENSSL_LIBDIR),crypto)
 known = $(foreach f,$1,$(shell echo 'int main(void) { return 0; }' | \
 	$(CC) -O2 -Werror $f -include stdlib.h -x c -o /dev/null - 2>/dev/null && echo '$f'))
 # _FORTIFY_SOURCE wants the optimiser, and gets in the sanitizers' way.
-fortify = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(findstring -fsanitize,$(CFLAGS))$(filter-out -O1 -O2 -O3 -Os -Og -Oz -O -Ofast,$(or $(lastword $(filter -O%,$(CFLAGS))),-O0)),,\
+unoptimised = $(filter-out -O1 -O2 -O3 -Os -Og -Oz -O -Ofast,$(or $(lastword $(filter -O%,$(CFLAGS))),-O0))
+fortify = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(findstring -fsanitize,$(CFLAGS))$(unoptimised),,\
 	$(addprefix -U_FORTIFY_SOURCE ,$(firstword $(call known,-D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=2))))
 # Against the errors of C: looked up once, when first used. CFLAGS and LDFLAGS
 # come later on the command line, and win; empty, these leave it out.
@@ -41,9 +42,15 @@ HARDEN = $(eval HARDEN := $(call known,-fstack-protector-strong -fstack-clash-pr
 HARDEN_LINKED = $(eval HARDEN_LINKED := $(call known,$(RELRO)))$(HARDEN_LINKED)
 RELRO = -Wl,-z,relro -Wl,-z,now
 
+# All of a library is optimised as one, where that can be; not for tests, which
+# are many programs of the same objects. LTO= leaves it out, as does -fno-lto.
+LTO = $(eval LTO := $(lto))$(LTO)
+lto = $(if $(findstring -DPZ_TEST,$(CPPFLAGS))$(findstring -fsanitize,$(CFLAGS))$(findstring -flto,$(CFLAGS))$(findstring -fno-lto,$(CFLAGS))$(filter -Og,$(CFLAGS))$(unoptimised),,\
+	$(firstword $(call known,-flto=auto -flto)))
+
 STRICT ?= -std=c99 -fvisibility=hidden -Wall -Wextra -Wpedantic -Wshadow \
 	-Wconversion -Wstrict-prototypes -Wvla $(if $(WERROR),-Werror)
-COMPILE = $(CC) $(STRICT) -fPIC $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+COMPILE = $(CC) $(STRICT) -fPIC $(HARDEN) $(LTO) $(CPPFLAGS) $(CFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
 LIBRARY = $(if $(filter Darwin,$(shell uname)),-bundle -undefined dynamic_lookup,-shared)
 PROGRAM = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
@@ -86,7 +93,7 @@ $B/personalize/curl.so: LIBS = $(CURL_LIBS) -lm -lpthread
 $(LIBRARIES):
 	@mkdir -p $(@D)
 	$(call SAY,LD,$@)
-	$Q$(CC) $(HARDEN_LINKED) $(CFLAGS) $(LDFLAGS) $(LIBRARY) -o $@ $^ $(LIBS)
+	$Q$(CC) $(HARDEN) $(HARDEN_LINKED) $(LTO) $(CFLAGS) $(LDFLAGS) $(LIBRARY) -o $@ $^ $(LIBS)
 
 # Each room sees the headers that it may use, and no others.
 $(OUT)/core/pz_crypto.o: INCLUDES = $(CRYPTO_CFLAGS)
@@ -200,8 +207,8 @@ soak: ## what takes too long for `make test`
 
 lint: ## warnings of gcc and clang, luacheck, and the rules of the house
 	@spec/support/deps lint
-	@+$(MAKE_MANY) everything OUT=build/lint/gcc CC=gcc WERROR=1
-	@+$(MAKE_MANY) everything OUT=build/lint/clang CC=clang WERROR=1
+	@+$(MAKE_MANY) everything OUT=build/lint/gcc CC=gcc LTO= WERROR=1
+	@+$(MAKE_MANY) everything OUT=build/lint/clang CC=clang LTO= WERROR=1
 	@+$(MAKE_MANY) rock
 	@spec/support/lint
 
@@ -288,7 +295,7 @@ clean: ## remove all that was built, and what luarocks left
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
 	  awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
-	@echo "Variables: LUA_VERSION LUA_INCDIR PREFIX DESTDIR CC CFLAGS LDFLAGS HARDEN= HARDEN_LINKED= WERROR=1 V=1"
+	@echo "Variables: LUA_VERSION LUA_INCDIR PREFIX DESTDIR CC CFLAGS LDFLAGS HARDEN= HARDEN_LINKED= LTO= WERROR=1 V=1"
 
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
 
